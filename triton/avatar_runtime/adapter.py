@@ -1,0 +1,135 @@
+"""The one module that knows Triton's Python backend: tensors in and out, sequences, errors.
+
+Every ``1/model.py`` is written on these few functions; nothing below them imports ``triton_python_backend_utils``.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import triton_python_backend_utils as pb  # type: ignore[import-not-found]  # exists inside the backend's stub only
+
+from avatar_runtime.contracts import AvatarError, Code
+
+T = TypeVar("T")
+
+log = logging.getLogger("avatar_runtime")
+
+START_FLAG, END_FLAG = 1, 2  # TRITONSERVER_REQUEST_FLAG_SEQUENCE_START, _END
+
+
+def models_dir() -> Path:
+    """Where the weights are: ``ANTLITZ_MODELS``, set by whoever starts the server."""
+    return Path(os.environ["ANTLITZ_MODELS"])
+
+
+def optional(request: Any, name: str) -> np.ndarray[Any, Any] | None:
+    """The input tensor called `name`, or None when the request left it out."""
+    tensor = pb.get_input_tensor_by_name(request, name)
+    return None if tensor is None else tensor.as_numpy()
+
+
+def array(request: Any, name: str) -> np.ndarray[Any, Any]:
+    """The input tensor called `name`; `invalid_request` when it is missing."""
+    found = optional(request, name)
+    if found is None:
+        raise AvatarError(Code.INVALID_REQUEST, f"The input {name} is missing.")
+    return found
+
+
+def strings(request: Any, name: str) -> list[str]:
+    """A BYTES tensor as text, [] when left out."""
+    found = optional(request, name)
+    if found is None:
+        return []
+    try:
+        return [item.decode("utf-8") if isinstance(item, bytes) else str(item) for item in found.reshape(-1)]
+    except UnicodeDecodeError as error:
+        raise AvatarError(Code.INVALID_REQUEST, f"The input {name} is not UTF-8.") from error
+
+
+def text(request: Any, name: str, default: str = "") -> str:
+    """A BYTES tensor of one element as text."""
+    found = strings(request, name)
+    return found[0] if found else default
+
+
+def scalar(request: Any, name: str, default: float) -> float:
+    """A numeric tensor of one element."""
+    found = optional(request, name)
+    return default if found is None or found.size == 0 else float(found.reshape(-1)[0])
+
+
+def response(outputs: Mapping[str, np.ndarray[Any, Any] | Sequence[str]]) -> Any:
+    """An inference response; lists of text become BYTES tensors."""
+    tensors = []
+    for name, value in outputs.items():
+        if not isinstance(value, np.ndarray):
+            value = np.array([item.encode("utf-8") for item in value], dtype=np.object_)
+        tensors.append(pb.Tensor(name, np.ascontiguousarray(value)))
+    return pb.InferenceResponse(output_tensors=tensors)
+
+
+def failure(error: Exception) -> Any:
+    """A response that says what went wrong: our own errors as they are, a crash as a short id."""
+    if not isinstance(error, AvatarError):
+        ident = secrets.token_hex(4)
+        log.error("request failed, id %s", ident, exc_info=error)
+        error = AvatarError(Code.INTERNAL, f"The model failed; the server's log has the details under {ident}.")
+    return pb.InferenceResponse(output_tensors=[], error=pb.TritonError(str(error)))
+
+
+def answer(request: Any, respond: Callable[[Any], Any]) -> Any:
+    """`respond(request)`, with whatever it raises turned into a response."""
+    try:
+        return respond(request)
+    except Exception as error:
+        return failure(error)
+
+
+def answer_decoupled(request: Any, produce: Callable[[Any, Any], None]) -> None:
+    """`produce(request, sender)` for a decoupled model; errors are sent, and the end is always marked."""
+    sender = request.get_response_sender()
+    try:
+        produce(request, sender)
+    except Exception as error:
+        sender.send(failure(error))
+    finally:
+        sender.send(flags=pb.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
+
+
+class Sequences(Generic[T]):
+    """The state of each running sequence by correlation id, bounded: the one unused longest goes first."""
+
+    def __init__(self, new: Callable[[], T], limit: int = 64) -> None:
+        self._new = new
+        self._limit = limit
+        self._running: OrderedDict[int | str, T] = OrderedDict()
+
+    def state(self, request: Any) -> T:
+        """The state that `request` belongs to; a start flag makes a fresh one, an end flag forgets it afterwards."""
+        key, flags = request.correlation_id(), request.flags()
+        if flags & START_FLAG:
+            self._running.pop(key, None)
+        elif key not in self._running:
+            raise AvatarError(Code.INVALID_REQUEST, "This sequence has not been started, or has timed out.")
+        state = self._running.pop(key, None)
+        if state is None:
+            state = self._new()
+        if not flags & END_FLAG:
+            self._running[key] = state
+            while len(self._running) > self._limit:
+                self._running.popitem(last=False)
+        return state
+
+
+def ends(request: Any) -> bool:
+    """Whether `request` is the last of its sequence."""
+    return bool(request.flags() & END_FLAG)

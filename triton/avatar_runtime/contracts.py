@@ -1,0 +1,150 @@
+"""The contracts between gateway and engines: every tensor name, rate, size and error code, and nothing else.
+
+A *role* is a contract; an *engine* is a Triton model folder ``<role>_<name>`` that fulfils it. All models have
+``max_batch_size: 0`` semantics on the wire: shapes below are complete. Text tensors are BYTES, UTF-8, shape [1]
+unless said otherwise. Optional inputs may be left out.
+
+========= ==================================================================== ===========================================
+role      in                                                                   out
+========= ==================================================================== ===========================================
+vad       sequence. AUDIO f32 [n] 16 kHz, n any                                SPEECH f32 [k]: probability of speech for each
+                                                                               completed window of 512 samples
+stt       sequence (one request may be start and end at once).                 TEXT, PARTIAL, LANGUAGE (ISO 639-1, detected or
+          AUDIO f32 [n] 16 kHz; LANGUAGE optional ("" or "auto" detects);      given), WORDS [w], WORD_TIMES f32 [w, 2] s from
+          TASK optional ("transcribe" or "translate"); PROMPT optional         the start of the stream. TEXT is final when the
+                                                                               request carried the end flag
+tts       decoupled. TEXT, LANGUAGE, VOICE optional ("" is the engine's        a response for each chunk: AUDIO f32 [n] 24 kHz;
+          first voice of the language), SPEED f32 [1] optional (0.5..2)        TEXT (the clause), PHONEMES [m] (IPA), and
+                                                                               PHONEME_TIMES f32 [m, 2] s from the chunk's start
+voice     AUDIO f32 [n] 24 kHz                                                 engine-defined latents
+landmarks IMAGE u8 [n], an encoded picture                                     LANDMARKS f32 [f, 468, 3] pixels (z in the same
+                                                                               scale), BOXES f32 [f, 4] x0 y0 x1 y1 pixels,
+                                                                               SCORES f32 [f]; f = 0 is "no face", not an error
+motion    sequence. AUDIO f32 [n] 24 kHz, n a multiple of 960;                 MOTION f32 [n/960, 58]
+          PHONEMES [m], PHONEME_TIMES f32 [m, 2] optional: seconds from the
+          start of this AUDIO, may lie before and beyond it (co-articulation
+          looks ahead); EMOTION, INTENSITY f32 [1] optional, hold until
+          changed; SEED i64 [1] optional, at the start
+render    sequence. MOTION f32 [k, 58]; at the start PORTRAIT_SHA256 (hex) of  FRAMES u8 [k, 768, 512] planar I420 (BT.601,
+          a picture the server has seen, or PORTRAIT u8 [n] (encoded);         limited range), or [k, 512, 512, 3] RGB
+          FORMAT optional, "i420" or "rgb"
+========= ==================================================================== ===========================================
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+# --- audio -------------------------------------------------------------------------------------------------
+LISTENING_RATE: Final = 16_000  # Hz, what vad and stt hear
+SPEAKING_RATE: Final = 24_000  # Hz, what tts says and motion hears
+VAD_WINDOW: Final = 512  # samples at LISTENING_RATE: 32 ms
+MAX_UTTERANCE_SECONDS: Final = 30 * 60  # a longer recording is refused in one request
+
+# --- face motion -------------------------------------------------------------------------------------------
+MOTION_RATE: Final = 25  # Hz
+MOTION_SAMPLES: Final = SPEAKING_RATE // MOTION_RATE  # 960 audio samples make one frame of motion
+
+#: ARKit's 52 blend shapes in Apple's alphabetical order with the tongue last, each 0..1. `Left` is the person's left.
+BLEND_SHAPES: Final = (
+    "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
+    "cheekPuff", "cheekSquintLeft", "cheekSquintRight",
+    "eyeBlinkLeft", "eyeBlinkRight", "eyeLookDownLeft", "eyeLookDownRight", "eyeLookInLeft", "eyeLookInRight",
+    "eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight", "eyeSquintLeft", "eyeSquintRight",
+    "eyeWideLeft", "eyeWideRight",
+    "jawForward", "jawLeft", "jawOpen", "jawRight",
+    "mouthClose", "mouthDimpleLeft", "mouthDimpleRight", "mouthFrownLeft", "mouthFrownRight", "mouthFunnel",
+    "mouthLeft", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthPressLeft", "mouthPressRight", "mouthPucker",
+    "mouthRight", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper", "mouthSmileLeft",
+    "mouthSmileRight", "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft", "mouthUpperUpRight",
+    "noseSneerLeft", "noseSneerRight",
+    "tongueOut",
+)  # fmt: skip
+
+#: Head pose after the blend shapes. Degrees: pitch > 0 nods down, yaw > 0 turns to the person's left (the picture's
+#: right), roll > 0 tilts the head to the person's left shoulder (clockwise for the viewer). Translation in face heights: x > 0 to the
+#: picture's right, y > 0 down. Scale is relative: 1 is the portrait's own size.
+HEAD_POSE: Final = ("headPitch", "headYaw", "headRoll", "headX", "headY", "headScale")
+MOTION_CHANNELS: Final = BLEND_SHAPES + HEAD_POSE
+MOTION_SIZE: Final = len(MOTION_CHANNELS)  # 58
+CHANNEL: Final = {name: index for index, name in enumerate(MOTION_CHANNELS)}
+
+EMOTIONS: Final = ("neutral", "happy", "sad", "surprised", "angry", "disgusted", "fearful")
+
+# --- pictures ----------------------------------------------------------------------------------------------
+FRAME_SIZE: Final = 512  # pixels, both ways
+I420_ROWS: Final = FRAME_SIZE * 3 // 2  # 768: luma, then the two chroma planes at half size, row after row
+LANDMARK_COUNT: Final = 468  # MediaPipe's canonical face mesh
+MAX_IMAGE_BYTES: Final = 20 * 2**20
+MAX_IMAGE_PIXELS: Final = 40_000_000
+MIN_FACE_PIXELS: Final = 64  # a face narrower than this has too little to show
+
+# --- text --------------------------------------------------------------------------------------------------
+MAX_TEXT_CHARACTERS: Final = 5_000
+
+
+class Role(StrEnum):
+    """What a model can be; the first part of its folder's name."""
+
+    VAD = "vad"
+    STT = "stt"
+    TTS = "tts"
+    VOICE = "voice"
+    LANDMARKS = "landmarks"
+    MOTION = "motion"
+    RENDER = "render"
+
+
+class Code(StrEnum):
+    """Every way a request can fail. The gateway maps each to one HTTP status in one place."""
+
+    INVALID_TEXT = "invalid_text"  # empty, too long, nothing to speak
+    INVALID_AUDIO = "invalid_audio"  # not audio, empty, too long, not finite
+    INVALID_IMAGE = "invalid_image"  # not a picture, truncated, too large, animated
+    NO_FACE = "no_face"
+    SEVERAL_FACES = "several_faces"
+    FACE_TOO_SMALL = "face_too_small"
+    UNKNOWN_LANGUAGE = "unknown_language"
+    UNKNOWN_VOICE = "unknown_voice"
+    UNKNOWN_EMOTION = "unknown_emotion"
+    UNKNOWN_PORTRAIT = "unknown_portrait"  # PORTRAIT_SHA256 is not in the server's cache: send PORTRAIT
+    UNKNOWN_ENGINE = "unknown_engine"
+    UNKNOWN_CHARACTER = "unknown_character"
+    NAME_TAKEN = "name_taken"
+    INVALID_REQUEST = "invalid_request"  # anything else that the caller can change
+    TOO_LARGE = "too_large"  # a body over its limit
+    TOO_MANY_SESSIONS = "too_many_sessions"
+    ENGINE_UNAVAILABLE = "engine_unavailable"  # missing, not ready, or Triton is gone
+    TIMEOUT = "timeout"
+    CANCELLED = "cancelled"
+    INTERNAL = "internal"  # a crash; the message carries a short id, the log the traceback
+
+
+RETRYABLE: Final = frozenset({Code.ENGINE_UNAVAILABLE, Code.TIMEOUT, Code.TOO_MANY_SESSIONS, Code.UNKNOWN_PORTRAIT})
+
+
+class AvatarError(Exception):
+    """A failure with a code and one sentence for the person. On the wire (TritonError) it reads ``code: sentence``."""
+
+    def __init__(self, code: Code, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+    @property
+    def retryable(self) -> bool:
+        return self.code in RETRYABLE
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+    @classmethod
+    def parse(cls, wire: str) -> AvatarError | None:
+        """The error that a TritonError's text carries (other text may stand before it), or None."""
+        for code in Code:
+            marker = f"{code}: "
+            at = wire.find(marker)
+            if at == 0 or (at > 0 and not wire[at - 1].isalnum() and wire[at - 1] != "_"):
+                return cls(code, wire[at + len(marker) :].strip())
+        return None
