@@ -1,0 +1,1 @@
+"""The gateway: WebRTC sessions, turns, playout and REST in front of Triton."""

@@ -1,0 +1,74 @@
+"""Settings, read once from the environment. README shows them as a table."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from platformdirs import user_cache_path, user_data_path
+
+from avatar_runtime.contracts import Role
+
+
+def _setting(variable: str, help: str, default: object) -> object:
+    return field(default=default, metadata={"variable": variable, "help": help})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an operator can change. Every field has one environment variable."""
+
+    data: Path = _setting("ANTLITZ_DATA", "database, assets, certificate", user_data_path("antlitz"))  # type: ignore[assignment]
+    models: Path = _setting("ANTLITZ_MODELS", "cache of the models' files", user_cache_path("antlitz") / "models")  # type: ignore[assignment]
+    host: str = _setting("ANTLITZ_HOST", "address to listen on", "127.0.0.1")  # type: ignore[assignment]
+    port: int = _setting("ANTLITZ_PORT", "port of the page and the API", 8443)  # type: ignore[assignment]
+    triton: str = _setting("ANTLITZ_TRITON", "HOST:PORT (gRPC) of a tritonserver that runs already; empty starts one", "")  # type: ignore[assignment]
+    max_sessions: int = _setting("ANTLITZ_MAX_SESSIONS", "conversations at once", 4)  # type: ignore[assignment]
+    turn_silence: float = _setting("ANTLITZ_TURN_SILENCE", "seconds of silence that end a turn", 0.5)  # type: ignore[assignment]
+    video_bitrate: int = _setting("ANTLITZ_VIDEO_BITRATE", "bits a second of the picture", 2_000_000)  # type: ignore[assignment]
+    ice_servers: str = _setting("ANTLITZ_ICE_SERVERS", "comma list of STUN/TURN URLs", "")  # type: ignore[assignment]
+    vad: str = _setting("ANTLITZ_VAD", "engine of the role", "vad_silero")  # type: ignore[assignment]
+    stt: str = _setting("ANTLITZ_STT", "engine of the role", "stt_whisper")  # type: ignore[assignment]
+    tts: str = _setting("ANTLITZ_TTS", "engine of the role where a character names none", "tts_hibari")  # type: ignore[assignment]
+    landmarks: str = _setting("ANTLITZ_LANDMARKS", "engine of the role", "landmarks_mediapipe")  # type: ignore[assignment]
+    motion: str = _setting("ANTLITZ_MOTION", "engine of the role", "motion_speech")  # type: ignore[assignment]
+    render: str = _setting("ANTLITZ_RENDER", "engine of the role where a character names none", "render_meshwarp")  # type: ignore[assignment]
+    log_level: str = _setting("ANTLITZ_LOG_LEVEL", "debug, info, warning or error", "info")  # type: ignore[assignment]
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        """The settings; ValueError with one sentence names a variable that makes no sense."""
+        values: dict[str, object] = {}
+        for item in fields(cls):
+            variable = item.metadata["variable"]
+            text = environ.get(variable, "").strip()
+            if not text:
+                continue
+            kind = type(item.default)
+            try:
+                values[item.name] = Path(text).expanduser().absolute() if isinstance(item.default, Path) else kind(text)
+            except ValueError as error:
+                raise ValueError(f"{variable} should be a {kind.__name__}, not {text!r}.") from error
+        settings = cls(**values)  # type: ignore[arg-type]
+        settings._check()
+        return settings
+
+    def _check(self) -> None:
+        if not 0 <= self.port <= 65_535:
+            raise ValueError(f"ANTLITZ_PORT should lie between 0 and 65535, not {self.port}.")
+        if self.max_sessions < 1:
+            raise ValueError("ANTLITZ_MAX_SESSIONS should be at least 1.")
+        if not 0.1 <= self.turn_silence <= 5:
+            raise ValueError("ANTLITZ_TURN_SILENCE should lie between 0.1 and 5 seconds.")
+        if self.log_level not in ("debug", "info", "warning", "error"):
+            raise ValueError("ANTLITZ_LOG_LEVEL should be debug, info, warning or error.")
+
+    def engine(self, role: Role) -> str:
+        """The engine that serves `role`; "" when there is none."""
+        return str(getattr(self, role.value, ""))
+
+    @property
+    def ice_urls(self) -> list[str]:
+        return [url.strip() for url in self.ice_servers.split(",") if url.strip()]
