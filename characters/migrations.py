@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from peewee import SqliteDatabase
 
@@ -44,7 +44,7 @@ class SchemaError(Exception):
 
 def version(database: SqliteDatabase) -> int:
     """The schema version of `database`; 0 is an empty one."""
-    return int(database.execute_sql("PRAGMA user_version").fetchone()[0])
+    return int(_execute(database, "PRAGMA user_version").fetchone()[0])
 
 
 def migrate(database: SqliteDatabase, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> int:
@@ -59,5 +59,9 @@ def migrate(database: SqliteDatabase, migrations: Sequence[Sequence[str]] = MIGR
             if current == len(migrations):
                 return current
             for statement in migrations[current]:
-                database.execute_sql(statement)
-            database.execute_sql(f"PRAGMA user_version = {current + 1:d}")
+                _execute(database, statement)
+            _execute(database, f"PRAGMA user_version = {current + 1:d}")
+
+
+def _execute(database: SqliteDatabase, statement: str) -> Any:
+    return database.execute_sql(statement)  # type: ignore[no-untyped-call]  # peewee's stubs leave it untyped

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from avatar_runtime.contracts import AvatarError, Code
-from peewee import IntegrityError, SqliteDatabase
 
-from characters.assets import Assets
+from characters.database import open_database, writing
 from characters.defaults import DefaultCharacter, default_characters
 from characters.fields import CharacterChange, NewCharacter
 from characters.languages import known_language
+from characters.library import Library
 from characters.media_types import audio_type, image_type
 from characters.migrations import migrate
-from characters.models import AssetRow, CharacterRow, record
+from characters.models import CharacterRow, record
 from characters.record import Asset, Character
-
-BUSY_TIMEOUT: Final = 10  # s to wait for another writer
 
 
 class CharacterStore:
@@ -34,18 +31,13 @@ class CharacterStore:
 
     def __init__(self, data_dir: Path, defaults: Callable[[], Sequence[DefaultCharacter]] = default_characters) -> None:
         data_dir.mkdir(parents=True, exist_ok=True)
-        self._assets = Assets(data_dir / "assets")
-        self._database = SqliteDatabase(
-            data_dir / "characters.db",
-            pragmas={"journal_mode": "wal", "foreign_keys": 1, "synchronous": "full"},
-            timeout=BUSY_TIMEOUT,
-        )
+        self._database = open_database(data_dir / "characters.db")
+        self._library = Library(self._database, data_dir / "assets")
         with self._database.connection_context():
             migrate(self._database)
-        self._create_missing(defaults())
-        with self._writing():
-            self._activate_one()
-        self._sweep()
+        for default in defaults():
+            self._create_missing(default)
+        self._library.sweep()
 
     def list(self) -> Sequence[Character]:
         """All characters, the oldest first."""
@@ -64,27 +56,11 @@ class CharacterStore:
             row = CharacterRow.select().where(CharacterRow.active).first(self._database)
             return None if row is None else record(row)
 
-    def create(self, new: NewCharacter, character_id: str | None = None) -> Character:
+    def create(self, new: NewCharacter) -> Character:
         """Add a character; `name_taken` or `unknown_language` when it cannot be."""
-        now = _now()
-        values = {
-            "id": character_id or secrets.token_hex(8),
-            "name": new.name,
-            "display_name": new.display_name or new.name.replace("_", " ").replace("-", " ").title(),
-            "description": new.description,
-            "personality": new.personality,
-            "language": known_language(new.language),
-            "voice_engine": new.voice.engine,
-            "voice_id": new.voice.id,
-            "renderer": new.renderer,
-            "active": False,
-            "created": now,
-            "updated": now,
-        }
-        with self._writing():
-            CharacterRow.insert(values).execute(self._database)
-            self._activate_one()
-            return record(self._row(values["id"]))
+        values = _columns(new)
+        with writing(self._database):
+            return self._insert(secrets.token_hex(8), values)
 
     def update(self, character_id: str, change: CharacterChange) -> Character:
         """Change the fields that `change` sets. A voice's `sample` set to None removes the recording."""
@@ -92,26 +68,24 @@ class CharacterStore:
         if "language" in values:
             values["language"] = known_language(values["language"])
         if change.voice is not None:
-            if change.voice.engine is not None:
-                values["voice_engine"] = change.voice.engine
-            if change.voice.id is not None:
-                values["voice_id"] = change.voice.id
+            chosen = change.voice.model_dump(exclude_none=True, include={"engine", "id"})
+            values |= {f"voice_{field}": value for field, value in chosen.items()}
             if "sample" in change.voice.model_fields_set and change.voice.sample is None:
                 values["voice_sample"] = None
         return self._change(character_id, values)
 
     def delete(self, character_id: str) -> None:
-        """Remove a character, and the files that no other uses."""
-        with self._writing():
+        """Remove a character, and the files that no other uses. Another becomes active if this one was."""
+        with writing(self._database):
             before = self._row(character_id)
             CharacterRow.delete().where(CharacterRow.id == character_id).execute(self._database)
             self._activate_one()
-            unused = self._release(before)
-        self._remove_files(unused)
+            unused = self._library.release({before.portrait_id, before.voice_sample_id})
+        self._library.remove(unused)
 
     def activate(self, character_id: str) -> Character:
         """Make this character the one that new sessions talk with."""
-        with self._writing():
+        with writing(self._database):
             self._row(character_id)
             CharacterRow.update(active=False).where(CharacterRow.active).execute(self._database)
             CharacterRow.update(active=True).where(CharacterRow.id == character_id).execute(self._database)
@@ -122,135 +96,92 @@ class CharacterStore:
         media_type = image_type(image)
         if media_type is None:
             raise AvatarError(Code.INVALID_IMAGE, "This is not a picture in JPEG, PNG or WebP.")
-        return self._change(character_id, {}, {"portrait": (image, media_type)})
+        return self._change(character_id, {}, ("portrait", image, media_type))
 
     def portrait(self, character_id: str) -> Asset | None:
         """The portrait's bytes, media type and SHA-256; None when the character has none."""
-        return self._asset(character_id, "portrait_id")
+        with self._database.connection_context():
+            return self._library.get(self._row(character_id).portrait_id)
 
     def set_voice_sample(self, character_id: str, recording: bytes) -> Character:
         """Store a recording of the voice; `invalid_audio` when it is of no known kind."""
         media_type = audio_type(recording)
         if media_type is None:
             raise AvatarError(Code.INVALID_AUDIO, "This is not a recording in WAV, MP3, FLAC, Ogg, WebM or MP4.")
-        return self._change(character_id, {}, {"voice_sample": (recording, media_type)})
+        return self._change(character_id, {}, ("voice_sample", recording, media_type))
 
     def voice_sample(self, character_id: str) -> Asset | None:
         """The recording of the voice; None when the character has none."""
-        return self._asset(character_id, "voice_sample_id")
+        with self._database.connection_context():
+            return self._library.get(self._row(character_id).voice_sample_id)
 
-    # --- inside -----------------------------------------------------------------------------------------------
+    # --- inside, all within one transaction -------------------------------------------------------------------
 
     def _change(
-        self, character_id: str, values: dict[str, Any], files: Mapping[str, tuple[bytes, str]] | None = None
+        self, character_id: str, values: dict[str, Any], file: tuple[str, bytes, str] | None = None
     ) -> Character:
-        with self._writing():
+        with writing(self._database):
             before = self._row(character_id)
-            for column, (data, media_type) in (files or {}).items():
-                values[column] = self._keep(data, media_type)
+            if file is not None:
+                column, data, media_type = file
+                values[column] = self._library.keep(data, media_type)
             if values:
                 values["updated"] = _now()
                 CharacterRow.update(values).where(CharacterRow.id == character_id).execute(self._database)
-            unused = self._release(before)
+            unused = self._library.release({before.portrait_id, before.voice_sample_id})
             after = record(self._row(character_id))
-        self._remove_files(unused)
+        self._library.remove(unused)
         return after
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """One transaction that holds the database's write lock from its start."""
-        with self._database.connection_context():
-            try:
-                with self._database.atomic("IMMEDIATE"):
-                    yield
-            except IntegrityError as error:
-                if "character.name" in str(error):
-                    raise AvatarError(Code.NAME_TAKEN, "Another character has this name already.") from error
-                raise
+    def _insert(self, character_id: str, values: dict[str, Any]) -> Character:
+        now = _now()
+        row = {"id": character_id, "active": False, "created": now, "updated": now, **values}
+        CharacterRow.insert(row).execute(self._database)
+        self._activate_one()
+        return record(self._row(character_id))
 
     def _activate_one(self) -> None:
         """Where no character is active, let it be the oldest."""
-        rows = CharacterRow.select(CharacterRow.id).order_by(
-            CharacterRow.active.desc(), CharacterRow.created, CharacterRow.id
-        )
-        first = rows.first(self._database)
-        if first is not None:
+        order = (CharacterRow.active.desc(), CharacterRow.created, CharacterRow.id)
+        first = CharacterRow.select().order_by(*order).first(self._database)
+        if first is not None and not first.active:
             CharacterRow.update(active=True).where(CharacterRow.id == first.id).execute(self._database)
 
-    def _row(self, character_id: str) -> CharacterRow:
+    def _row(self, character_id: str) -> Any:
         row = CharacterRow.select().where(CharacterRow.id == character_id).first(self._database)
         if row is None:
             raise AvatarError(Code.UNKNOWN_CHARACTER, "There is no such character.")
-        found: CharacterRow = row
-        return found
+        return row
 
-    def _keep(self, data: bytes, media_type: str) -> str:
-        """Write a file, then its row: a kill between the two leaves a file without a row, which `_sweep` removes."""
-        sha256 = self._assets.put(data)
-        asset = AssetRow.insert(sha256=sha256, media_type=media_type, size=len(data))
-        asset.on_conflict_ignore().execute(self._database)
-        return sha256
-
-    def _asset(self, character_id: str, column: str) -> Asset | None:
-        with self._database.connection_context():
-            sha256 = getattr(self._row(character_id), column)
-            row = AssetRow.select().where(AssetRow.sha256 == sha256).first(self._database) if sha256 else None
-            data = self._assets.get(sha256) if row else None
-        return None if data is None else Asset(data, str(row.media_type), sha256)
-
-    def _release(self, before: CharacterRow) -> set[str]:
-        """Drop the rows of files that `before` used and nobody uses now; the files go after the commit."""
-        candidates = {before.portrait_id, before.voice_sample_id} - {None}
-        return {sha256 for sha256 in candidates if self._drop_unused(sha256)}
-
-    def _drop_unused(self, sha256: str) -> bool:
-        uses = CharacterRow.select().where((CharacterRow.portrait == sha256) | (CharacterRow.voice_sample == sha256))
-        if uses.count(self._database):
-            return False
-        AssetRow.delete().where(AssetRow.sha256 == sha256).execute(self._database)
-        return True
-
-    def _remove_files(self, unused: set[str]) -> None:
-        """Delete files, unless somebody has stored the same content again since: under the write lock."""
-        if not unused:
-            return
-        with self._writing():
-            for sha256 in unused - self._asset_rows():
-                self._assets.remove(sha256)
-
-    def _asset_rows(self) -> set[str]:
-        return {row.sha256 for row in AssetRow.select(AssetRow.sha256).execute(self._database)}
-
-    def _sweep(self) -> None:
-        """Remove what a kill left behind: rows nobody refers to, files without a row, unfinished files."""
-        with self._writing():
-            for sha256 in self._asset_rows():
-                self._drop_unused(sha256)
-        with self._writing():
-            rows = self._asset_rows()
-            for sha256 in list(self._assets.stored()):
-                if sha256 not in rows:
-                    self._assets.remove(sha256)
-            self._assets.discard_unfinished()
-
-    def _create_missing(self, defaults: Sequence[DefaultCharacter]) -> None:
-        """Put back default characters that are gone, and their pictures' files; what was edited stays edited."""
-        for default in defaults:
-            with self._writing():
-                now = _now()
-                row = CharacterRow.select().where(CharacterRow.id == default.id).first(self._database)
-                if row is None:
-                    values = default.values(self._free_name(default.name))
-                    portrait = self._keep(default.portrait, image_type(default.portrait) or "image/jpeg")
-                    values |= {"portrait": portrait, "active": False, "created": now, "updated": now}
-                    CharacterRow.insert(values).execute(self._database)
-                elif row.portrait_id == default.portrait_sha256:
-                    self._assets.put(default.portrait)
+    def _create_missing(self, default: DefaultCharacter) -> None:
+        """Put back a default character that is gone, or its picture's file; what was edited stays edited."""
+        media_type = image_type(default.portrait) or "image/jpeg"
+        with writing(self._database):
+            row: Any = CharacterRow.select().where(CharacterRow.id == default.id).first(self._database)
+            if row is not None and row.portrait_id != default.portrait_sha256:
+                return
+            portrait = self._library.keep(default.portrait, media_type)
+            if row is None:
+                values = _columns(default.fields) | {"portrait": portrait}
+                self._insert(default.id, values | {"name": self._free_name(default.fields.name)})
 
     def _free_name(self, name: str) -> str:
         taken = {row.name for row in CharacterRow.select(CharacterRow.name).execute(self._database)}
         candidates = [name, *(f"{name}_{number}" for number in range(2, len(taken) + 3))]
         return next(candidate for candidate in candidates if candidate not in taken)
+
+
+def _columns(new: NewCharacter) -> dict[str, Any]:
+    return {
+        "name": new.name,
+        "display_name": new.display_name or new.name.replace("_", " ").replace("-", " ").title(),
+        "description": new.description,
+        "personality": new.personality,
+        "language": known_language(new.language),
+        "voice_engine": new.voice.engine,
+        "voice_id": new.voice.id,
+        "renderer": new.renderer,
+    }
 
 
 def _now() -> str:

@@ -7,7 +7,6 @@ import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from characters.fields import NewCharacter
 
@@ -22,27 +21,9 @@ class DefaultCharacter:
     fields: NewCharacter
     portrait: bytes
 
-    @property
-    def name(self) -> str:
-        return self.fields.name
-
     @cached_property
     def portrait_sha256(self) -> str:
         return hashlib.sha256(self.portrait).hexdigest()
-
-    def values(self, name: str) -> dict[str, Any]:
-        """The columns of its row, under `name`."""
-        return {
-            "id": self.id,
-            "name": name,
-            "display_name": self.fields.display_name or self.fields.name,
-            "description": self.fields.description,
-            "personality": self.fields.personality,
-            "language": self.fields.language,
-            "voice_engine": self.fields.voice.engine,
-            "voice_id": self.fields.voice.id,
-            "renderer": self.fields.renderer,
-        }
 
 
 def default_characters(folder: Path = FOLDER) -> list[DefaultCharacter]:
