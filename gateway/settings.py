@@ -23,7 +23,7 @@ class Settings:
     data: Path = _setting("ANTLITZ_DATA", "database, assets, certificate", user_data_path("antlitz"))  # type: ignore[assignment]
     models: Path = _setting("ANTLITZ_MODELS", "cache of the models' files", user_cache_path("antlitz") / "models")  # type: ignore[assignment]
     host: str = _setting("ANTLITZ_HOST", "address to listen on", "127.0.0.1")  # type: ignore[assignment]
-    port: int = _setting("ANTLITZ_PORT", "port of the page and the API", 8443)  # type: ignore[assignment]
+    port: int = _setting("ANTLITZ_PORT", "port of the page and the API", 8080)  # type: ignore[assignment]
     triton: str = _setting("ANTLITZ_TRITON", "HOST:PORT (gRPC) of a tritonserver that runs already; empty starts one", "")  # type: ignore[assignment]
     max_sessions: int = _setting("ANTLITZ_MAX_SESSIONS", "conversations at once", 4)  # type: ignore[assignment]
     turn_silence: float = _setting("ANTLITZ_TURN_SILENCE", "seconds of silence that end a turn", 0.5)  # type: ignore[assignment]

@@ -1,0 +1,22 @@
+"""`antlitz bench WHAT [options]`: the committed measurements."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+BENCHES = {
+    "conversation": "page, Chromium, Triton: frame rate, answer times, lips against sound, start, memory",
+    "stt": "stt_whisper beside faster-whisper",
+    "roundtrip": "what the voices say, transcribed back",
+    "render": "render_meshwarp, CPU per frame",
+    "faces": "contact sheets of the default characters' faces",
+}
+
+
+def main(arguments: list[str]) -> int:
+    if not arguments or arguments[0] not in BENCHES:
+        lines = [f"  {name:<13} {text}" for name, text in BENCHES.items()]
+        sys.stderr.write("\n".join(["usage: antlitz bench WHAT [options]", "", *lines, ""]))
+        return 2
+    return int(import_module(f"gateway.bench.{arguments[0]}").main(arguments[1:]))

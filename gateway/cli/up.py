@@ -1,0 +1,145 @@
+"""`antlitz up`: the models, a tritonserver, the gateway, one URL; Ctrl-C ends every process."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import dataclasses
+import ipaddress
+import logging
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import uvicorn
+from rich.console import Console
+
+from gateway import certificate
+from gateway.cli.models import pull
+from gateway.settings import Settings
+from triton_launch.fetch import FetchError
+from triton_launch.manifest import choose
+from triton_launch.server import Server, ServerError
+
+log = logging.getLogger("gateway")
+
+WATCH_SECONDS = 0.5  # how soon a dead tritonserver is noticed
+RESTART_SECONDS = 2.0  # between two starts, so that a server that cannot live does not spin
+MAX_WEBSOCKET_BYTES = 256 * 1024  # an SDP is a few kilobytes
+
+
+def loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def url(settings: Settings, port: int) -> str:
+    """The page's address for a person. A wildcard address is shown as this machine's name."""
+    if loopback(settings.host):
+        return f"http://localhost:{port}/"
+    name = socket.gethostname() if settings.host in ("0.0.0.0", "::") else settings.host
+    return f"https://{f'[{name}]' if ':' in name else name}:{port}/"
+
+
+@contextlib.contextmanager
+def triton(settings: Settings, console: Console) -> Iterator[tuple[str, Server | None]]:
+    """(HOST:PORT, the server if it is ours to watch)."""
+    if settings.triton:
+        yield settings.triton, None
+        return
+    server = Server(settings.models, settings.data / "triton")
+    try:
+        with console.status("tritonserver loads the models"):
+            server.wait_ready()
+        yield server.address, server
+    finally:
+        server.stop()
+
+
+@contextlib.asynccontextmanager
+async def kept_alive(server: Server | None) -> AsyncIterator[None]:
+    """Starts a tritonserver of ours again, on the same ports, whenever it dies."""
+
+    async def watch(server: Server) -> None:
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            if not server.alive():
+                log.error("tritonserver died, starting it again")
+                server.restart()
+                await asyncio.sleep(RESTART_SECONDS)
+
+    task = asyncio.create_task(watch(server)) if server else None
+    try:
+        yield
+    finally:
+        if task:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+class Uvicorn(uvicorn.Server):
+    """Says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, settings: Settings, console: Console) -> None:
+        super().__init__(config)
+        self._settings, self._console = settings, console
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            port = self.servers[0].sockets[0].getsockname()[1]
+            self._console.print(f"\nAntlitz is ready: [bold]{url(self._settings, port)}[/bold]   (Ctrl-C ends it)")
+
+
+async def gateway(settings: Settings, address: str, server: Server | None, console: Console) -> bool:
+    """Serves until told to stop; False when the address could not be had."""
+    from gateway.app import create_app
+
+    tls: dict[str, str] = {}
+    if not loopback(settings.host):
+        chain, key = certificate.ensure(settings.data / "certificate", settings.host)
+        tls = {"ssl_certfile": str(chain), "ssl_keyfile": str(key)}
+    config = uvicorn.Config(
+        create_app(dataclasses.replace(settings, triton=address)),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        ws_max_size=MAX_WEBSOCKET_BYTES,
+        timeout_graceful_shutdown=3,
+        **tls,  # type: ignore[arg-type]
+    )
+    serving = Uvicorn(config, settings, console)
+    async with kept_alive(server):
+        await serving.serve()
+    return serving.started
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="antlitz up", description=__doc__)
+    parser.add_argument("--triton", metavar="HOST:PORT", help="gRPC address of a tritonserver that runs already")
+    parser.add_argument("--host", help="address to listen on (ANTLITZ_HOST)")
+    parser.add_argument("--port", type=int, help="port to listen on (ANTLITZ_PORT)")
+    options = parser.parse_args(arguments)
+    given = {name: value for name, value in vars(options).items() if value is not None}
+    settings = dataclasses.replace(Settings.from_environment(), **given)
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for noisy in ("aioice", "aiortc", "httpx", "libav"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    console = Console(soft_wrap=True)
+    Path(settings.data).mkdir(parents=True, exist_ok=True)
+    try:
+        if not settings.triton:
+            pull(choose([]), settings.models, console)
+        with triton(settings, console) as (address, server):
+            started = asyncio.run(gateway(settings, address, server, console))
+    except (FetchError, ServerError) as error:
+        sys.stderr.write(f"antlitz: {error}\n")
+        return 1
+    return 0 if started else 1

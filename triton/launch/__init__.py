@@ -1,0 +1,1 @@
+"""Everything that surrounds the server: the models' files, and a tritonserver process."""

@@ -1,0 +1,176 @@
+"""Finds a tritonserver, starts it on the repository's models, waits until it is ready, stops it."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2] / "model_repository"
+RUNTIME = Path(__file__).resolve().parents[1]  # holds avatar_runtime; not the root, where `triton` would be ours
+STOP_SECONDS = 10.0
+
+
+class ServerError(Exception):
+    """The server could not be found, started or made ready; one sentence."""
+
+
+_libc = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def _die_with_parent() -> None:
+    """In the child: SIGTERM when whoever started it is killed, so that no server is left behind."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where the server listens, on loopback."""
+
+    http: int
+    grpc: int
+    metrics: int
+
+    @classmethod
+    def free(cls) -> Ports:
+        """Three ports that nobody uses."""
+        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+        ports = [each.getsockname()[1] for each in sockets]
+        for each in sockets:
+            each.close()
+        return cls(*ports)
+
+
+def _pytriton() -> Path | None:
+    """The folder of the tritonserver inside nvidia-pytriton (found without importing it)."""
+    spec = importlib.util.find_spec("pytriton")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    folder = Path(next(iter(spec.submodule_search_locations))) / "tritonserver"
+    return folder if (folder / "bin" / "tritonserver").exists() else None
+
+
+def _backends(pytriton: Path, work: Path) -> Path:
+    """A backend folder whose Python backend carries the stub of this very Python."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    stub = pytriton / "python_backend_stubs" / version / "triton_python_backend_stub"
+    if not stub.exists():
+        raise ServerError(f"nvidia-pytriton has no stub for Python {version}; use Python 3.11, 3.12 or 3.13.")
+    target = work / "backends" / "python"
+    target.mkdir(parents=True, exist_ok=True)
+    for source in (*(pytriton / "backends" / "python").glob("*.*"), stub):
+        link = target / source.name
+        link.unlink(missing_ok=True)
+        link.symlink_to(source)
+    return target.parent
+
+
+def command(ports: Ports, work: Path, arguments: Sequence[str] = ()) -> tuple[list[str], dict[str, str]]:
+    """The server's command line and environment. ServerError when there is no server on this machine."""
+    environ = dict(os.environ)
+    packages = sysconfig.get_path("purelib")
+    environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(RUNTIME), packages, environ.get("PYTHONPATH", "")]))
+    line: list[str] = []
+    found, pytriton = shutil.which("tritonserver"), _pytriton()
+    if found and pytriton and Path(found).resolve().is_relative_to(Path(sys.prefix).resolve()):
+        found = None  # a wrapper of the wheel's
+    if found:
+        line = [found]
+    elif pytriton:
+        line = [str(pytriton / "bin" / "tritonserver"), f"--backend-directory={_backends(pytriton, work)}"]
+        libraries = [str(pytriton.parent.parent / "nvidia_pytriton.libs"), sysconfig.get_config_var("LIBDIR") or ""]
+        environ["LD_LIBRARY_PATH"] = os.pathsep.join([*libraries, environ.get("LD_LIBRARY_PATH", "")])
+        environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", "")])
+    else:
+        raise ServerError("No tritonserver was found: pip install nvidia-pytriton, or put tritonserver on PATH.")
+    line += [
+        f"--model-repository={REPOSITORY}",
+        "--http-address=127.0.0.1", "--grpc-address=127.0.0.1", "--metrics-address=127.0.0.1",
+        f"--http-port={ports.http}", f"--grpc-port={ports.grpc}", f"--metrics-port={ports.metrics}",
+        # One model that cannot load must not take the others with it.
+        "--exit-on-error=false", "--strict-readiness=false", "--log-verbose=0",
+        *arguments,
+    ]  # fmt: skip
+    return line, environ
+
+
+class Server:
+    """A running tritonserver in its own process group; its log goes to `work`/tritonserver.log."""
+
+    def __init__(self, models: Path, work: Path, ports: Ports | None = None, arguments: Sequence[str] = ()) -> None:
+        self.ports = ports or Ports.free()
+        self.log = work / "tritonserver.log"
+        work.mkdir(parents=True, exist_ok=True)
+        self._line, self._environ = command(self.ports, work, arguments)
+        self._environ["ANTLITZ_MODELS"] = str(models)
+        self._process = self._start("wb")
+
+    def _start(self, mode: str) -> subprocess.Popen[bytes]:
+        with self.log.open(mode) as log:
+            return subprocess.Popen(
+                self._line,
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.log.parent,
+                start_new_session=True,  # Ctrl-C is ours: the gateway says goodbye before its server goes
+                preexec_fn=_die_with_parent,
+            )
+
+    def restart(self) -> None:
+        """Starts a dead server again on the same ports."""
+        self.stop()
+        self._process = self._start("ab")
+
+    @property
+    def address(self) -> str:
+        """HOST:PORT of gRPC."""
+        return f"127.0.0.1:{self.ports.grpc}"
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def wait_ready(self, seconds: float = 120.0) -> None:
+        """Returns when every model that can load has loaded; ServerError when the server dies or takes too long."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if not self.alive():
+                raise ServerError(f"tritonserver ended with status {self._process.returncode}; its log is {self.log}.")
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.ports.http}/v2/health/ready", timeout=2):
+                    return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.05)
+        raise ServerError(f"tritonserver was not ready after {seconds:.0f} s; its log is {self.log}.")
+
+    def stop(self) -> None:
+        """Ends the server and every model process."""
+        if self.alive():
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                pass
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)  # stubs that outlived it
+        except ProcessLookupError:
+            pass
+        self._process.wait()
