@@ -1,0 +1,1 @@
+"""Whisper in ONNX Runtime: features -> model -> decoding -> alignment -> transcription, a module each."""

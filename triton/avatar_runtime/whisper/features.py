@@ -1,0 +1,72 @@
+"""Whisper's log-mel spectrogram in NumPy.
+
+Equal to openai/whisper ``audio.py`` (MIT): 16 kHz, Hann window of 400 samples, hop 160, reflected ends, power
+spectrum, Slaney mel filters, log10 of at least 1e-10, floor 8 below the maximum, (x + 4) / 4.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar_runtime.contracts import LISTENING_RATE
+
+FFT = 400  # samples: 25 ms
+HOP = 160  # samples: 10 ms
+FRAMES_PER_SECOND = LISTENING_RATE // HOP  # 100
+FRAMES_PER_POSITION = 2  # the encoder's second convolution has stride 2
+POSITIONS_PER_SECOND = FRAMES_PER_SECOND // FRAMES_PER_POSITION  # 50
+WINDOW_SECONDS = 30  # what the encoder was trained on
+WINDOW_FRAMES = WINDOW_SECONDS * FRAMES_PER_SECOND  # 3000
+
+
+def _hz_to_mel(hertz: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Slaney's mel scale (Auditory Toolbox, 1998): linear below 1 kHz, logarithmic above."""
+    linear = hertz / (200.0 / 3)
+    return np.where(hertz >= 1000, 15 + np.log(np.maximum(hertz, 1e-9) / 1000) / (np.log(6.4) / 27), linear)
+
+
+def _mel_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.where(mel >= 15, 1000 * np.exp((np.log(6.4) / 27) * (mel - 15)), mel * (200.0 / 3))
+
+
+@lru_cache(maxsize=2)
+def mel_filters(bands: int) -> NDArray[np.float32]:
+    """Triangular filters [bands, 201] of equal area, as ``librosa.filters.mel(sr=16000, n_fft=400)`` makes them."""
+    bins = np.fft.rfftfreq(FFT, 1 / LISTENING_RATE)
+    ends = _hz_to_mel(np.array([0.0, LISTENING_RATE / 2]))
+    edges = _mel_to_hz(np.linspace(ends[0], ends[1], bands + 2))
+    width = np.diff(edges)
+    ramps = edges[:, None] - bins[None, :]
+    rising, falling = -ramps[:-2] / width[:-1, None], ramps[2:] / width[1:, None]
+    filters = np.maximum(0, np.minimum(rising, falling))
+    filters *= (2.0 / (edges[2:] - edges[:-2]))[:, None]
+    return filters.astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _hann() -> NDArray[np.float32]:
+    return np.hanning(FFT + 1)[:-1].astype(np.float32)  # periodic, as torch.hann_window
+
+
+def log_mel(audio: NDArray[np.float32], frames: int, bands: int = 80) -> NDArray[np.float32]:
+    """The spectrogram [bands, frames] of `audio` (16 kHz, -1..1), cut or padded with silence to `frames` of 10 ms."""
+    samples = frames * HOP
+    # Past the end there is silence: FFT // 2 samples of it belong to the last frame.
+    padded = np.zeros(samples + FFT, dtype=np.float32)
+    body = audio[: samples + FFT // 2]
+    padded[FFT // 2 : FFT // 2 + len(body)] = body
+    padded[: FFT // 2] = padded[FFT // 2 + 1 : FFT + 1][::-1]  # reflect
+    if len(audio) >= samples + FFT // 2:
+        padded[samples + FFT // 2 :] = padded[samples : samples + FFT // 2][::-1]
+    used = min(frames, -(-(len(body) + FFT // 2) // HOP))  # later frames are silent: no need to transform them
+    windows = np.lib.stride_tricks.sliding_window_view(padded, FFT)[:: HOP][:used]
+    spectrum = np.fft.rfft(windows * _hann(), axis=1)
+    power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
+    mel = np.full((bands, frames), 1e-10, dtype=np.float32)
+    mel[:, :used] = np.maximum(mel_filters(bands) @ power.T, 1e-10)
+    logarithm = np.log10(mel)
+    logarithm = np.maximum(logarithm, logarithm.max() - 8.0)
+    return (logarithm + 4.0) / 4.0
