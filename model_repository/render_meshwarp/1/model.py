@@ -1,0 +1,28 @@
+"""Triton adapter of the role `render`: a portrait warped on its landmarks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from avatar_runtime import adapter
+from avatar_runtime.face.renderer import Renderer, Stream
+
+
+class TritonPythonModel:
+    """Triton's entry points."""
+
+    def initialize(self, args: dict[str, str]) -> None:
+        self._renderer = Renderer(adapter.models_dir() / "mediapipe")
+        self._streams: adapter.Sequences[Stream] = adapter.Sequences(Stream)
+
+    def execute(self, requests: list[Any]) -> list[Any]:
+        return [adapter.answer(request, self._respond) for request in requests]
+
+    def _respond(self, request: Any) -> Any:
+        stream = self._streams.state(request)
+        picture = adapter.optional(request, "PORTRAIT")
+        sha256 = adapter.text(request, "PORTRAIT_SHA256")
+        if picture is not None or sha256:
+            data = None if picture is None else picture.tobytes()
+            stream.open(self._renderer.portrait(sha256, data), adapter.text(request, "FORMAT"))
+        return adapter.response({"FRAMES": stream.frames(adapter.array(request, "MOTION"))})

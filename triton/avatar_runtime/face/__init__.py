@@ -1,0 +1,1 @@
+"""Faces: decoding a picture, finding the face in it, and moving it."""

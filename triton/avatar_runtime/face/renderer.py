@@ -1,0 +1,91 @@
+"""The `render` role: portraits known by the hash of their picture, and the streams that move them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar_runtime.contracts import MIN_FACE_PIXELS, AvatarError, Code
+from avatar_runtime.face.geometry import crop
+from avatar_runtime.face.landmarks import Face, FaceFinder
+from avatar_runtime.face.meshwarp import Portrait, checked, i420
+from avatar_runtime.face.picture import decode
+
+PORTRAITS = 8  # kept ready, about 35 MB each
+SECOND_FACE = 0.4  # a second face at least this wide, as a share of the widest, makes the picture ambiguous
+FORMATS = ("i420", "rgb")
+
+
+def the_face(faces: list[Face]) -> Face:
+    """The one face that a portrait shows. Raises `no_face`, `several_faces`, `face_too_small`."""
+    if not faces:
+        raise AvatarError(Code.NO_FACE, "No face was found in the picture: choose one that shows it from the front.")
+    first = faces[0]
+    if len(faces) > 1 and faces[1].width >= SECOND_FACE * first.width:
+        raise AvatarError(Code.SEVERAL_FACES, "The picture shows several faces: crop it to one.")
+    if first.width < MIN_FACE_PIXELS:
+        raise AvatarError(
+            Code.FACE_TOO_SMALL,
+            f"The face is only {first.width:.0f} pixels wide; at least {MIN_FACE_PIXELS} are needed.",
+        )
+    return first
+
+
+class Renderer:
+    """Portraits by SHA-256, the least recently used forgotten first."""
+
+    def __init__(self, models: Path) -> None:
+        """`models` holds the networks of `landmarks.FILES`."""
+        cv2.setNumThreads(1)
+        self._finder = FaceFinder(models)
+        self._portraits: OrderedDict[str, Portrait] = OrderedDict()
+
+    def portrait(self, sha256: str = "", picture: bytes | None = None) -> Portrait:
+        """The portrait of an encoded picture, or of one seen before.
+
+        Raises `unknown_portrait` when only a hash is given and it is not known, and what is wrong with a picture.
+        """
+        if picture is not None:
+            digest = hashlib.sha256(picture).hexdigest()
+            if sha256 and sha256.lower() != digest:
+                raise AvatarError(Code.INVALID_REQUEST, "PORTRAIT_SHA256 is not the hash of PORTRAIT.")
+        elif sha256:
+            digest = sha256.lower()
+        else:
+            raise AvatarError(Code.INVALID_REQUEST, "The first request needs PORTRAIT or PORTRAIT_SHA256.")
+        found = self._portraits.pop(digest, None)
+        if found is None:
+            if picture is None:
+                raise AvatarError(Code.UNKNOWN_PORTRAIT, "The server does not have this portrait: send the picture.")
+            pixels = decode(picture)
+            found = Portrait(*crop(pixels, the_face(self._finder.find(pixels))))
+        self._portraits[digest] = found
+        while len(self._portraits) > PORTRAITS:
+            self._portraits.popitem(last=False)
+        return found
+
+
+class Stream:
+    """One session's frames: which portrait moves, and in which format frames leave."""
+
+    def __init__(self) -> None:
+        self._portrait: Portrait | None = None
+        self._format = "i420"
+
+    def open(self, portrait: Portrait, output: str = "") -> None:
+        """Sets the portrait and the format, "i420" or "rgb". Raises `invalid_request`."""
+        if output and output not in FORMATS:
+            raise AvatarError(Code.INVALID_REQUEST, "FORMAT must be i420 or rgb.")
+        self._portrait, self._format = portrait, output or "i420"
+
+    def frames(self, motion: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """MOTION f32 [k, 58] -> u8 [k, 768, 512] I420, or [k, 512, 512, 3] RGB. Raises `invalid_request`."""
+        if self._portrait is None:
+            raise AvatarError(Code.INVALID_REQUEST, "This sequence has no portrait: its first request must name one.")
+        frames = [self._portrait.render(row) for row in checked(motion)]
+        return np.stack(frames if self._format == "rgb" else [i420(frame) for frame in frames])
