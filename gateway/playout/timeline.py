@@ -1,0 +1,127 @@
+"""The media timeline: which audio and which frame belong to which moment. Pure, no clock.
+
+Time is counted in *slots* of one frame, 40 ms: slot n is 960 samples of 24 kHz audio and the frame made for them.
+`head` is the slot that audio is playing; video follows it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar_runtime.contracts import MOTION_RATE, MOTION_SAMPLES, SPEAKING_RATE
+
+PACKETS_PER_SLOT = 2  # a packet is 20 ms
+PACKET_SAMPLES = MOTION_SAMPLES // PACKETS_PER_SLOT
+PACKET_SECONDS = PACKET_SAMPLES / SPEAKING_RATE
+SLOT_SECONDS = 1 / MOTION_RATE
+MAX_AUDIO_SLOTS = 30 * MOTION_RATE  # 30 s of speech ahead of the head; a producer waits while `room` is short
+MAX_FRAMES = 32  # frames ahead of the head; further ones are refused, their producer is meant to wait
+FADE_SAMPLES = 120  # 5 ms: speech that is cut off must not click
+
+Frame = NDArray[np.uint8]  # I420 [768, 512]
+Pcm = NDArray[np.int16]
+
+_SILENCE: Pcm = np.zeros(PACKET_SAMPLES, np.int16)
+
+
+class Timeline:
+    """Audio, frames and marks by slot."""
+
+    def __init__(self) -> None:
+        self.head = -1  # nothing has been played
+        self.audio_end = 0  # the slot after the last speech audio
+        self.frame_end = 0  # the slot after the last frame
+        self.held = 0  # frames shown again because theirs was missing
+        self.dropped = 0  # frames that came too late
+        self._shown = False
+        self._audio: dict[int, Pcm] = {}
+        self._frames: dict[int, Frame] = {}
+        self._marks: deque[tuple[int, Any]] = deque()
+
+    # --- for the producer ---------------------------------------------------------------------------------
+    @property
+    def tail(self) -> int:
+        """The first slot that new speech or idle motion can take: after all that is there and not yet begun."""
+        return max(self.audio_end, self.frame_end, self.head + 1)
+
+    @property
+    def ahead(self) -> int:
+        """How many frames are there that have not been shown."""
+        return max(0, self.frame_end - self.head - 1)
+
+    @property
+    def speaking(self) -> bool:
+        return self.audio_end > self.head + 1
+
+    @property
+    def room(self) -> int:
+        """How many slots of audio may be appended."""
+        return max(0, MAX_AUDIO_SLOTS - max(0, self.audio_end - self.head - 1))
+
+    def append(self, pcm: Pcm) -> int:
+        """Speech (a multiple of 960 samples) at the tail; the slot where it begins."""
+        start = self.tail
+        slots = len(pcm) // MOTION_SAMPLES
+        for index in range(slots):
+            self._audio[start + index] = pcm[index * MOTION_SAMPLES : (index + 1) * MOTION_SAMPLES]
+        self.audio_end = start + slots
+        return start
+
+    def put(self, slot: int, frame: Frame) -> None:
+        """The frame of `slot`. A late one is dropped, as is one beyond the bound."""
+        if slot <= self.head or slot > self.head + MAX_FRAMES:
+            self.dropped += 1
+            return
+        self._frames[slot] = frame
+        self.frame_end = max(self.frame_end, slot + 1)
+
+    def mark(self, slot: int, what: Any) -> None:
+        """`what` comes out of `passed` when `slot` begins to be heard. Marks are set in order."""
+        self._marks.append((slot, what))
+
+    def clear(self) -> None:
+        """Cut speech off after what is being played. Frames made already stay, so that the face does not jump."""
+        cut = self._audio.pop(self.head + 1, None)
+        self._audio = {slot: pcm for slot, pcm in self._audio.items() if slot <= self.head}
+        self.audio_end = self.head + 1
+        if cut is not None:
+            fade = np.zeros(MOTION_SAMPLES, np.float32)
+            fade[:FADE_SAMPLES] = np.linspace(1, 0, FADE_SAMPLES)
+            self._audio[self.head + 1] = (cut * fade).astype(np.int16)
+            self.audio_end += 1
+        self._marks.clear()
+
+    # --- for the tracks -----------------------------------------------------------------------------------
+    def take_audio(self, packet: int) -> Pcm:
+        """The 480 samples of the packet with this number, silence where nothing is said. Moves the head."""
+        slot, part = divmod(packet, PACKETS_PER_SLOT)
+        if slot > self.head:
+            for old in range(max(self.head, slot - MAX_AUDIO_SLOTS), slot):
+                self._audio.pop(old, None)
+            self.head = slot
+        pcm = self._audio.get(slot)
+        return _SILENCE if pcm is None else pcm[part * PACKET_SAMPLES : (part + 1) * PACKET_SAMPLES]
+
+    def take_frame(self, slot: int) -> Frame | None:
+        """The newest frame not after `slot`; None when there is no new one: hold the last."""
+        found: Frame | None = None
+        for known in sorted(self._frames):
+            if known > slot:
+                break
+            if found is not None:
+                self.dropped += 1
+            found = self._frames.pop(known)
+        if found is None and self._shown:
+            self.held += 1
+        self._shown = self._shown or found is not None
+        return found
+
+    def passed(self) -> Iterator[Any]:
+        """The marks whose slot has begun to be heard, each once."""
+        while self._marks and self._marks[0][0] <= self.head:
+            yield self._marks.popleft()[1]

@@ -1,0 +1,111 @@
+"""The face of a session: its motion and render sequences in Triton, reopened when they are lost."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar_runtime.contracts import FRAME_SIZE, I420_ROWS, AvatarError, Code, Role
+from gateway.sessions.backoff import Backoff
+from gateway.sessions.health import Health
+
+PUSH_TIMEOUT = 10.0  # s. A frame takes milliseconds; the first one of a new portrait may take a second
+
+#: About the portrait itself: trying again would not help.
+_LASTING = {
+    Code.NO_FACE,
+    Code.SEVERAL_FACES,
+    Code.FACE_TOO_SMALL,
+    Code.INVALID_IMAGE,
+    Code.UNKNOWN_ENGINE,
+    Code.TOO_LARGE,
+}
+
+
+class Face:
+    """Audio in, frames out. One caller at a time."""
+
+    def __init__(self, inference: Any, health: Health, seed: int = 0) -> None:
+        self._inference, self._health, self._seed = inference, health, seed
+        self._motion: Any = None
+        self._render: Any = None
+        self._shown: tuple[bytes, str | None] | None = None  # what the render sequence was opened for
+        self._wanted: tuple[bytes, str | None] | None = None
+        self._emotion: tuple[str, float] = ("neutral", 0.0)
+        self._told: tuple[str, float] | None = None  # the emotion that the motion sequence knows
+        self._backoff = Backoff()
+        self._hopeless = False
+
+    def show(self, portrait: bytes | None, engine: str | None) -> None:
+        """Use this portrait (an encoded picture) and renderer from the next frame on; None: no moving picture."""
+        self._wanted = None if portrait is None else (portrait, engine)
+        self._hopeless = False
+        self._backoff.worked()
+
+    def feel(self, emotion: str, intensity: float) -> None:
+        self._emotion = (emotion, intensity)
+
+    def available(self, now: float) -> bool:
+        return self._wanted is not None and not self._hopeless and self._backoff.ready(now)
+
+    async def move(
+        self,
+        audio: NDArray[np.float32],
+        phonemes: list[str],
+        times: NDArray[np.float32],
+        skip: int = 0,
+    ) -> NDArray[np.uint8]:
+        """Frames [k - skip, 768, 512] for k * 960 samples of audio; the first `skip` are moved but not drawn.
+
+        Phoneme times are seconds [m, 2] from the audio's start. Raises AvatarError after having told the person.
+        """
+        role = Role.MOTION
+        try:
+            async with asyncio.timeout(PUSH_TIMEOUT):
+                if self._motion is None:
+                    self._motion, self._told = self._inference.motion(seed=self._seed), None
+                feel = self._emotion
+                change = {} if feel == self._told else {"emotion": feel[0], "intensity": feel[1]}
+                motion = await self._motion.push(audio, phonemes, times, **change)
+                self._told = feel
+                role = Role.RENDER
+                frames = await self._draw(motion[skip:])
+        except (AvatarError, TimeoutError) as failure:
+            late = AvatarError(Code.TIMEOUT, "The face took too long.")
+            error = failure if isinstance(failure, AvatarError) else late
+            self._hopeless = error.code in _LASTING
+            # A sequence that the server has forgotten is opened again without a word.
+            if error.code is not Code.INVALID_REQUEST or role in self._health.failing or not self._backoff.ready(0.0):
+                self._health.failed(role, error)
+            self._backoff.failed(asyncio.get_running_loop().time())
+            await self.close()
+            raise error from failure
+        self._backoff.worked()
+        for known in (Role.MOTION, Role.RENDER):
+            self._health.works(known)
+        return frames
+
+    async def _draw(self, motion: NDArray[np.float32]) -> NDArray[np.uint8]:
+        if self._wanted != self._shown and self._render is not None:
+            await self._render.close()
+            self._render = None
+        if self._wanted is None or not len(motion):
+            return np.empty((0, I420_ROWS, FRAME_SIZE), np.uint8)
+        if self._render is None:
+            self._shown = self._wanted
+            self._render = self._inference.render(self._shown[0], engine=self._shown[1])
+        frames: NDArray[np.uint8] = await self._render.push(motion)
+        return frames
+
+    async def close(self) -> None:
+        """End both sequences; a server that is gone does not matter any more."""
+        for stream in (self._motion, self._render):
+            if stream is not None:
+                try:
+                    await stream.close()
+                except AvatarError:
+                    continue
+        self._motion = self._render = self._shown = None

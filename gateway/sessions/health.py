@@ -1,0 +1,68 @@
+"""What a session tells the person about failures: once when a role fails, once when it is back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from avatar_runtime.contracts import AvatarError, Code, Role
+
+Send = Callable[[dict[str, Any]], None]
+
+_WITHOUT = {
+    Role.VAD: "It cannot hear when you speak at the moment; typing works.",
+    Role.STT: "It cannot understand speech at the moment; typing works.",
+    Role.TTS: "It has no voice at the moment; the answers are written.",
+    Role.MOTION: "The picture stands still at the moment; the voice works.",
+    Role.RENDER: "The picture stands still at the moment; the voice works.",
+}
+_AGAIN = {
+    Role.VAD: "It hears you again.",
+    Role.STT: "It understands speech again.",
+    Role.TTS: "It has its voice back.",
+    Role.MOTION: "The picture moves again.",
+    Role.RENDER: "The picture moves again.",
+}
+#: Errors that mean "the engine is away"; the others are about this one request and say themselves what is wrong.
+_AWAY = {Code.ENGINE_UNAVAILABLE, Code.TIMEOUT, Code.INVALID_REQUEST}
+
+
+def notice(error: AvatarError, level: str = "error") -> dict[str, Any]:
+    """The data channel's form of an error."""
+    return {
+        "type": "notice",
+        "code": str(error.code),
+        "level": level,
+        "message": error.message,
+        "retryable": error.retryable,
+    }
+
+
+class Health:
+    """Which roles fail just now."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.failing: set[Role] = set()
+
+    def failed(self, role: Role, error: AvatarError) -> None:
+        if role in self.failing:
+            return
+        self.failing.add(role)
+        if error.code in _AWAY:
+            error = AvatarError(Code.ENGINE_UNAVAILABLE, _WITHOUT[role])
+        self._send(notice(error, "warning" if error.retryable else "error"))
+
+    def works(self, role: Role) -> None:
+        if role not in self.failing:
+            return
+        self.failing.discard(role)
+        self._send(
+            {
+                "type": "notice",
+                "code": "engine_back",
+                "level": "info",
+                "message": _AGAIN[role],
+                "retryable": False,
+            }
+        )

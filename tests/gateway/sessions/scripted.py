@@ -1,0 +1,118 @@
+"""An inference that follows a script: it fulfils the interface of gateway.inference without a server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from avatar_runtime.contracts import MOTION_SAMPLES, SPEAKING_RATE, VAD_WINDOW, AvatarError, Code
+from gateway.inference import Speech, Transcript
+
+AWAY = AvatarError(Code.ENGINE_UNAVAILABLE, "The engine is away.")
+
+
+@dataclass
+class Scripted:
+    """`heard` is what every transcription gives; the roles in `missing` fail; `voice` is seconds of tone a clause."""
+
+    heard: str = "Hello there"
+    voice: float = 1.0
+    clauses: int = 1
+    delay: float = 0.0  # s before a transcript
+    missing: set[str] = field(default_factory=set)
+    frame_seconds: float = 0.002
+    calls: list[tuple[str, Any]] = field(default_factory=list)
+    open: int = 0  # streams running now
+    cancelled: int = 0  # syntheses closed before their end
+    hang: bool = False
+
+    async def transcribe(
+        self, audio: Any, language: str = "", task: str = "transcribe", prompt: str = ""
+    ) -> Transcript:
+        self.calls.append(("transcribe", len(audio)))
+        self._check("stt")
+        await asyncio.sleep(self.delay)
+        return Transcript(self.heard, language or "en", [])
+
+    async def synthesize(
+        self, text: str, language: str = "", voice: str = "", engine: str | None = None, speed: float = 1.0
+    ) -> AsyncIterator[Speech]:
+        self.calls.append(("synthesize", (text, language, voice, engine)))
+        self._check("tts")
+        finished = False
+        try:
+            for number in range(self.clauses):
+                clause = text if self.clauses == 1 else f"{text} {number}"
+                yield Speech(tone(self.voice), clause, ["a"], np.array([[0.0, self.voice]], np.float32))
+                self._check("tts")
+            finished = True
+        finally:
+            self.cancelled += not finished
+
+    def vad(self) -> ScriptedStream:
+        return ScriptedStream(self, "vad")
+
+    def motion(self, seed: int = 0) -> ScriptedStream:
+        return ScriptedStream(self, "motion")
+
+    def render(self, portrait: bytes, engine: str | None = None) -> ScriptedStream:
+        self.calls.append(("render", (portrait, engine)))
+        return ScriptedStream(self, "render")
+
+    async def catalogue(self) -> dict[str, Any]:
+        return {"roles": {role: {"ready": role not in self.missing} for role in ("stt", "tts", "render")}}
+
+    async def ready(self) -> bool:
+        return True
+
+    async def close(self) -> None:
+        return None
+
+    def _check(self, role: str) -> None:
+        if role in self.missing:
+            raise AWAY
+
+
+class ScriptedStream:
+    """VAD: loud is speech. Motion: jawOpen is the loudness. Render: the luma of a frame counts up, 16..235."""
+
+    def __init__(self, script: Scripted, role: str) -> None:
+        self._script, self._role, self._opened, self._count = script, role, False, 0
+
+    async def push(self, data: Any, *rest: Any, **change: Any) -> Any:
+        if self._role in self._script.missing:
+            self._end()
+            raise AWAY
+        if not self._opened:
+            self._opened = True
+            self._script.open += 1
+        if self._role == "vad":
+            windows = data[: len(data) // VAD_WINDOW * VAD_WINDOW].reshape(-1, VAD_WINDOW)
+            return (np.sqrt((windows**2).mean(axis=1)) > 0.03).astype(np.float32) * 0.95
+        if self._role == "motion":
+            self._script.calls += [("motion", (len(data), change))] if change else []
+            motion = np.zeros((len(data) // MOTION_SAMPLES, 58), np.float32)
+            motion[:, 24] = np.abs(data.reshape(-1, MOTION_SAMPLES)).max(axis=1)
+            return motion
+        await asyncio.sleep(self._script.frame_seconds * len(data))
+        frames = np.full((len(data), 768, 512), 128, np.uint8)
+        for frame in frames:
+            frame[:512] = 16 + self._count % 220
+            self._count += 1
+        return frames
+
+    async def close(self) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        if self._opened:
+            self._opened = False
+            self._script.open -= 1
+
+
+def tone(seconds: float, rate: int = SPEAKING_RATE, hertz: float = 440.0) -> Any:
+    return (0.3 * np.sin(2 * np.pi * hertz * np.arange(int(seconds * rate)) / rate)).astype(np.float32)
