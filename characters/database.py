@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from avatar_runtime.contracts import AvatarError, Code
 from peewee import IntegrityError, SqliteDatabase
+
+from avatar_runtime.contracts import AvatarError, Code
 
 BUSY_TIMEOUT: Final = 10  # s to wait for another writer
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from avatar_runtime.contracts import AvatarError, Code
-
 from characters.database import open_database, writing
 from characters.defaults import DefaultCharacter, default_characters
 from characters.fields import CharacterChange, NewCharacter

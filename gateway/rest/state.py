@@ -1,0 +1,29 @@
+"""What the routes expect on ``app.state``."""
+
+from __future__ import annotations
+
+from typing import Protocol, cast
+
+from starlette.requests import Request
+
+from characters import CharacterStore
+from gateway.inference import Inference
+
+
+class Sessions(Protocol):
+    """The running conversations, as far as REST touches them."""
+
+    async def character_changed(self, character_id: str) -> None: ...
+
+    async def activate(self, character_id: str) -> None: ...
+
+
+class State(Protocol):
+    store: CharacterStore
+    inference: Inference
+    sessions: Sessions
+
+
+def state(request: Request) -> State:
+    """The application's parts."""
+    return cast(State, request.app.state)
