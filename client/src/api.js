@@ -1,0 +1,66 @@
+import { text } from "./strings.js";
+
+/** A refused request: the server's sentence, its code, and whether asking again may help. */
+export class ApiError extends Error {
+  constructor(message, { code = "internal", status = 0, retryable = false } = {}) {
+    super(message);
+    this.name = "ApiError";
+    this.code = code;
+    this.status = status;
+    this.retryable = retryable;
+  }
+}
+
+async function refusal(response) {
+  let error = {};
+  try {
+    error = (await response.json()).error ?? {};
+  } catch {
+    // Not JSON: a proxy in between, perhaps. The status has to do.
+  }
+  return new ApiError(error.message || text("api.status", { status: response.status }), {
+    code: error.code,
+    status: response.status,
+    retryable: Boolean(error.retryable),
+  });
+}
+
+/**
+ * The REST routes of gateway/PROTOCOL.md. Every method rejects with an ApiError.
+ * @param {typeof fetch} request
+ */
+export function createApi(request = (...args) => fetch(...args)) {
+  async function ask(path, options = {}) {
+    let response;
+    try {
+      response = await request(path, options);
+    } catch (error) {
+      if (error?.name === "AbortError") throw error;
+      throw new ApiError(text("api.unreachable"), { code: "unreachable", retryable: true });
+    }
+    if (!response.ok) throw await refusal(response);
+    return response;
+  }
+  const json = async (path, options) => (await ask(path, options)).json();
+  const body = (method, value) => ({
+    method,
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(value),
+  });
+  const at = (id, rest = "") => `api/characters/${encodeURIComponent(id)}${rest}`;
+
+  return {
+    engines: async () => (await json("api/engines")).roles ?? {},
+    characters: async () => (await json("api/characters")).characters ?? [],
+    character: (id) => json(at(id)),
+    create: (fields) => json("api/characters", body("POST", fields)),
+    change: (id, fields) => json(at(id), body("PATCH", fields)),
+    remove: async (id) => void (await ask(at(id), { method: "DELETE" })),
+    activate: (id) => json(at(id, "/activate"), { method: "POST" }),
+    putPortrait: async (id, file) => {
+      const headers = { "Content-Type": file.type || "application/octet-stream" };
+      await ask(at(id, "/portrait"), { method: "PUT", headers, body: file });
+    },
+    synthesize: async (fields) => (await ask("api/synthesize", body("POST", fields))).blob(),
+  };
+}

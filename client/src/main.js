@@ -1,0 +1,255 @@
+// Puts the parts together: what a person does goes to the talk, what the gateway tells goes to the views.
+
+import { createApi } from "./api.js";
+import { CaptionsView } from "./captions.js";
+import { say } from "./channel.js";
+import { byTestId, choice, element } from "./dom.js";
+import { Editor } from "./editor.js";
+import { ExpressionView } from "./expression.js";
+import { GalleryView, firstChoice, nameOf } from "./gallery.js";
+import { languageGroups, languageName } from "./languages.js";
+import { Microphone } from "./microphone.js";
+import { Notices } from "./notices.js";
+import { Stage } from "./stage.js";
+import { StatusView, missingSentences } from "./status.js";
+import { text } from "./strings.js";
+import { Talk } from "./talk.js";
+import { TranscriptView } from "./transcript.js";
+
+const byId = (id) => document.getElementById(id);
+const remember = (key, value) => {
+  try {
+    localStorage.setItem(`antlitz.${key}`, value);
+  } catch {
+    // Private windows may forbid it; then nothing is remembered.
+  }
+};
+const remembered = (key) => {
+  try {
+    return localStorage.getItem(`antlitz.${key}`);
+  } catch {
+    return null;
+  }
+};
+
+const api = createApi();
+const notices = new Notices(byId("notices"));
+const microphone = new Microphone();
+const [connect, mic, field] = ["connect", "mic", "text"].map(byTestId);
+
+let characters = [];
+let character = null;
+let roles = null;
+
+const stage = new Stage({
+  host: byId("stage"),
+  still: byId("still"),
+  video: byTestId("avatar"),
+  name: byId("nameplate"),
+  about: byId("about"),
+  state: byTestId("state"),
+  connect,
+  connectLabel: byId("connect-label"),
+});
+const captions = new CaptionsView({ user: byTestId("caption-user"), avatar: byTestId("caption-avatar") });
+const transcript = new TranscriptView(
+  { list: byTestId("transcript"), hint: byId("transcript-hint"), count: byId("transcript-count") },
+  () => nameOf(character),
+);
+const status = new StatusView(byId("engines"), byId("engine-sheet"));
+const talk = new Talk({ microphone, notices, character: () => character?.id ?? null, drawMicrophone });
+const { session } = talk;
+const expression = new ExpressionView(
+  { host: byId("emotions"), slider: byTestId("intensity"), output: byId("intensity-value") },
+  (message) => session.post(message),
+);
+const editor = new Editor(byId("editor"), api);
+const gallery = new GalleryView(byId("gallery"), { choose, edit: (one) => editor.open(one, roles) });
+
+window.antlitz = {
+  get peer() {
+    return session.peer;
+  },
+  timings: [],
+};
+
+// --- characters -----------------------------------------------------------------------------------------------
+function show(next) {
+  character = next;
+  stage.character(next);
+  gallery.show(characters, next?.id);
+}
+
+function choose(next) {
+  remember("character", next.id);
+  show(next);
+  if (talk.running) session.post(say.character(next.id));
+}
+
+async function loadCharacters(chosenId = remembered("character")) {
+  try {
+    characters = await api.characters();
+    notices.drop("characters");
+    show(firstChoice(characters, chosenId));
+  } catch (error) {
+    notices.show({
+      code: "characters",
+      level: "error",
+      message: text("notice.characters", { reason: error.message }),
+      action: { label: text("notice.retry"), run: () => loadCharacters(chosenId) },
+    });
+  }
+}
+
+byId("create").addEventListener("click", () => editor.open(null, roles));
+editor.on("saved", async (saved) => {
+  notices.show({ code: "editor", message: text("editor.saved", { name: nameOf(saved) }) });
+  await loadCharacters(saved.id);
+  if (talk.running) session.post(say.character(saved.id));
+});
+editor.on("deleted", async (gone) => {
+  notices.show({ code: "editor", message: text("editor.deleted", { name: nameOf(gone) }) });
+  await loadCharacters(character?.id);
+  if (talk.running && character && character.id !== gone.id) session.post(say.character(character.id));
+});
+editor.on("activated", async (active) => {
+  notices.show({ code: "editor", message: text("editor.default", { name: nameOf(active) }) });
+  await loadCharacters(active.id);
+});
+
+// --- engines and languages ------------------------------------------------------------------------------------
+let missing = "";
+
+function showEngines(next) {
+  roles = next;
+  status.show(roles);
+  const sentences = missingSentences(roles);
+  if (!sentences.length) notices.drop("engines");
+  else if (sentences.join() !== missing) {
+    notices.show({ code: "engines", level: "warning", message: sentences.join(" ") });
+  }
+  missing = sentences.join();
+  fillLanguages(roles?.stt?.engines?.find(({ name }) => name === roles.stt.engine)?.languages);
+}
+
+function fillLanguages(offered) {
+  const select = byId("language");
+  const chosen = select.value || remembered("language") || "auto";
+  const groups = languageGroups(offered).map(({ label, codes }) =>
+    element("optgroup", { label }, ...codes.map((code) => choice(code, languageName(code)))),
+  );
+  select.replaceChildren(choice("auto", text("language.auto")), ...groups);
+  select.value = chosen;
+  if (!select.value) select.value = "auto";
+}
+
+byId("language").addEventListener("change", ({ target }) => {
+  remember("language", target.value);
+  session.post(say.language(target.value));
+});
+
+// --- talking --------------------------------------------------------------------------------------------------
+connect.addEventListener("click", () => (talk.running ? talk.stop() : talk.start({ microphone: true })));
+mic.addEventListener("click", () => {
+  if (!talk.running) talk.start({ microphone: true });
+  else if (mic.getAttribute("aria-pressed") === "true") talk.mute();
+  else talk.unmute();
+});
+byId("interrupt").addEventListener("click", () => session.post(say.interrupt()));
+document.addEventListener("keydown", ({ key }) => {
+  if (key === "Escape" && byId("stage").dataset.state === "speaking" && !byId("editor").open) session.post(say.interrupt());
+});
+
+function drawMicrophone(on) {
+  mic.setAttribute("aria-pressed", String(on));
+  mic.title = text(on ? "mic.on" : "mic.off");
+}
+microphone.on("level", (level) => mic.style.setProperty("--level", level.toFixed(3)));
+
+function sendText(mode) {
+  if (!field.value.trim()) return field.focus();
+  session.post(say.text(field.value, mode));
+  if (!talk.running) talk.start({ microphone: false });
+  field.value = "";
+  grow();
+  if (matchMedia("(hover: hover)").matches) field.focus(); // on a phone the keyboard would come back up
+}
+
+function grow() {
+  field.style.height = "auto";
+  field.style.height = `${field.scrollHeight}px`;
+  for (const id of ["send", "say"]) byTestId(id).classList.toggle("waiting", !field.value.trim());
+}
+
+byId("compose").addEventListener("submit", (event) => {
+  event.preventDefault();
+  sendText("chat");
+});
+byTestId("say").addEventListener("click", () => sendText("say"));
+field.addEventListener("input", grow);
+field.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  sendText(event.ctrlKey || event.metaKey ? "say" : "chat");
+});
+
+// --- what the gateway tells -----------------------------------------------------------------------------------
+const TELLS = {
+  state: ({ state }) => {
+    stage.state(state);
+    captions.state(state);
+  },
+  caption: (message) => {
+    captions.take(message);
+    transcript.take(message);
+  },
+  emotion: (message) => expression.shows(message),
+  character: ({ character: next }) => {
+    characters = characters.map((one) => (one.id === next.id ? next : one));
+    show(next);
+  },
+  engines: ({ roles: next }) => showEngines(next),
+  timing: (message) => {
+    window.antlitz.timings = [...window.antlitz.timings, message].slice(-100);
+    stage.timing(message.ms);
+  },
+  notice: ({ code = "server", level = "info", message }) => notices.show({ code, level, message }),
+};
+
+session.on("message", (message) => TELLS[message.type](message));
+session.on("track", async (track) => {
+  if (await stage.track(track)) return;
+  const action = { label: text("notice.tap"), run: () => stage.play() };
+  notices.show({ code: "autoplay", level: "warning", message: text("notice.autoplay"), stays: true, action });
+});
+session.on("phase", ({ phase }) => {
+  stage.phase(phase);
+  if (phase === "off") captions.clear();
+  keepAwake(phase === "live");
+});
+
+// A phone that dims its screen in the middle of a talk would end it.
+let wakeLock = null;
+async function keepAwake(wanted) {
+  if (wanted === Boolean(wakeLock) || !navigator.wakeLock) return;
+  try {
+    if (wanted) wakeLock = await navigator.wakeLock.request("screen");
+    else await wakeLock.release();
+  } catch {
+    // Refused (low battery, hidden page): the talk goes on without it.
+  }
+  if (!wanted) wakeLock = null;
+}
+
+// --- the phone's transcript -------------------------------------------------------------------------------------
+byId("transcript-toggle").addEventListener("click", ({ currentTarget }) => {
+  const open = currentTarget.getAttribute("aria-expanded") !== "true";
+  currentTarget.setAttribute("aria-expanded", String(open));
+  byId("conversation").classList.toggle("open", open);
+});
+
+fillLanguages();
+session.post(say.language(byId("language").value));
+grow();
+loadCharacters();
+api.engines().then(showEngines, () => status.show(null));

@@ -1,0 +1,106 @@
+import { nameOf } from "./gallery.js";
+import { text } from "./strings.js";
+
+/** The portrait on the wall: the still picture, the video over it once frames come, the name, the state. */
+export class Stage {
+  #parts;
+  #media = new MediaStream();
+  #phase = "off";
+  #state = "idle";
+  #timing = "";
+
+  /** @param {{host, still, video, name, about, state, connect, connectLabel}} parts */
+  constructor(parts) {
+    this.#parts = parts;
+    const { still } = parts;
+    still.addEventListener("error", () => parts.host.classList.add("faceless"));
+    still.addEventListener("load", () => parts.host.classList.remove("faceless"));
+    this.#draw();
+  }
+
+  character(character) {
+    const { host, still, name, about, video } = this.#parts;
+    const title = nameOf(character);
+    name.textContent = title;
+    about.textContent = character?.description ?? "";
+    about.hidden = !character?.description;
+    video.setAttribute("aria-label", title);
+    host.classList.toggle("faceless", !character?.portrait);
+    if (!character?.portrait) still.removeAttribute("src");
+    else if (still.getAttribute("src") !== character.portrait) still.src = character.portrait;
+    this.#name = title;
+    this.#draw();
+  }
+
+  #name = "";
+
+  phase(phase) {
+    this.#phase = phase;
+    if (phase !== "live") {
+      this.#state = "idle";
+      this.#timing = "";
+      this.#still();
+    }
+    this.#draw();
+  }
+
+  state(state) {
+    this.#state = state;
+    this.#draw();
+  }
+
+  /** How long the answer took: ms after the end of the person's speech. */
+  timing({ first_audio: milliseconds }) {
+    if (!Number.isFinite(milliseconds)) return;
+    this.#timing = text("state.timing", { seconds: (milliseconds / 1000).toFixed(1) });
+    this.#draw();
+  }
+
+  /** A remote track; resolves to false where the browser holds playing back until the person allows it. */
+  async track(track) {
+    for (const old of this.#media.getTracks()) if (old.kind === track.kind) this.#media.removeTrack(old);
+    this.#media.addTrack(track);
+    const { video } = this.#parts;
+    // Only now: a video element that waits for an empty stream would hold back the page's load event.
+    if (video.srcObject !== this.#media) video.srcObject = this.#media;
+    if (track.kind === "video") this.#awaitFrames();
+    return this.play();
+  }
+
+  async play() {
+    try {
+      await this.#parts.video.play();
+      return true;
+    } catch (error) {
+      return error.name !== "NotAllowedError"; // an AbortError only says that a newer track came in between
+    }
+  }
+
+  #awaitFrames() {
+    const { video, host } = this.#parts;
+    const shown = () => this.#media.getVideoTracks().length && host.classList.add("moving");
+    if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(shown);
+    else video.addEventListener("timeupdate", shown, { once: true });
+  }
+
+  #still() {
+    this.#parts.host.classList.remove("moving");
+    for (const track of this.#media.getTracks()) this.#media.removeTrack(track);
+    this.#parts.video.srcObject = null;
+  }
+
+  #draw() {
+    const { host, state, connect, connectLabel } = this.#parts;
+    const shown = this.#phase === "live" ? this.#state : this.#phase;
+    host.dataset.state = shown;
+    state.dataset.state = shown;
+    state.lastElementChild.textContent = text(`state.${shown}`);
+    state.title = this.#timing;
+    connect.dataset.phase = this.#phase;
+    connect.setAttribute("aria-pressed", String(this.#phase !== "off"));
+    const talk = this.#name ? text("connect.talk.to", { name: this.#name }) : text("connect.talk");
+    const label = { off: talk, connecting: text("connect.connecting"), waiting: text("connect.waiting"), live: text("connect.end") };
+    connectLabel.textContent = label[this.#phase];
+    connect.title = this.#phase === "off" ? "" : text("connect.end");
+  }
+}

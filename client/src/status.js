@@ -1,0 +1,96 @@
+import { element, icon } from "./dom.js";
+import { text } from "./strings.js";
+
+/** The roles a talk needs, in the order of the data; `voice` joins them where the server has it. */
+const ROLES = ["vad", "stt", "tts", "landmarks", "motion", "render"];
+
+/**
+ * One badge for each role.
+ * @param {Record<string, object>|null} roles as GET /api/engines tells, or null while nothing is known
+ * @returns {{role: string, label: string, ready: boolean|null, engine: string, licence: string, title: string}[]}
+ */
+export function badges(roles) {
+  const shown = roles?.voice ? [...ROLES, "voice"] : ROLES;
+  return shown.map((role) => {
+    const { engine = "", ready = false, engines = [] } = roles?.[role] ?? {};
+    const licence = engines?.find(({ name }) => name === engine)?.licence ?? "";
+    const known = roles === null ? null : Boolean(engine && ready);
+    const state = text(known === null ? "status.unknown" : known ? "status.ready" : "status.missing");
+    const parts = [`${text(`role.${role}`)}: ${state}`, engine, licence && text("status.licence", { licence })];
+    const title = parts.filter(Boolean).join(" · ");
+    return { role, label: text(`role.${role}`), ready: known, engine: engine ?? "", licence, title };
+  });
+}
+
+/** One sentence for each role that a talk now misses: what to do instead. */
+export function missingSentences(roles) {
+  return badges(roles)
+    .filter(({ role, ready }) => ready === false && role !== "voice")
+    .map(({ role }) => text(`missing.${role}`));
+}
+
+/** The badges in the head of the page and the sheet behind them that names engines and licences. */
+export class StatusView {
+  #button;
+  #sheet;
+  #summary;
+  #nodes = new Map();
+
+  constructor(button, sheet) {
+    this.#button = button;
+    this.#sheet = sheet;
+    this.#summary = element("span", { class: "visually-hidden" });
+    button.append(this.#summary);
+    button.addEventListener("click", () => this.#toggle(sheet.hidden));
+    document.addEventListener("click", ({ target }) => {
+      if (!sheet.hidden && !sheet.contains(target) && !button.contains(target)) this.#toggle(false);
+    });
+    document.addEventListener("keydown", ({ key }) => {
+      if (key === "Escape" && !sheet.hidden) {
+        this.#toggle(false);
+        button.focus();
+      }
+    });
+    this.show(null);
+  }
+
+  show(roles) {
+    const list = badges(roles);
+    for (const badge of list) this.#badge(badge);
+    this.#summary.textContent = text(list.every(({ ready }) => ready) ? "status.all" : "status.some");
+    this.#sheet.replaceChildren(...list.map(row));
+  }
+
+  #badge({ role, label, ready, title }) {
+    let node = this.#nodes.get(role);
+    if (!node) {
+      node = element(
+        "span",
+        { class: "badge", data: { testid: `status-${role}`, role } },
+        element("span", { class: "badge-dot" }),
+        element("span", { class: "badge-label" }, label),
+      );
+      this.#nodes.set(role, node);
+      this.#button.append(node);
+    }
+    node.dataset.ready = ready === null ? "unknown" : String(ready);
+    node.title = title;
+  }
+
+  #toggle(open) {
+    this.#sheet.hidden = !open;
+    this.#button.setAttribute("aria-expanded", String(open));
+  }
+}
+
+function row({ role, label, ready, engine, licence }) {
+  const state = ready === null ? "unknown" : ready ? "ready" : "missing";
+  return element(
+    "li",
+    { class: "engine", data: { ready: ready === null ? "unknown" : String(ready) } },
+    icon(ready ? "check" : "dash"),
+    element("strong", {}, label),
+    element("span", { class: "engine-what" }, text(`role.${role}.what`)),
+    element("span", { class: "engine-name" }, [engine || text(`status.${state}`), licence].filter(Boolean).join(" · ")),
+  );
+}

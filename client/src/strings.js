@@ -1,0 +1,140 @@
+// Every word the page says, in one place, so that a translation is one more table.
+
+const ENGLISH = {
+  "title": "Antlitz",
+  "connect.talk": "Talk",
+  "connect.talk.to": "Talk with {name}",
+  "connect.connecting": "Connecting…",
+  "connect.waiting": "Reconnecting…",
+  "connect.end": "End the talk",
+  "mic.on": "Microphone on",
+  "mic.off": "Microphone off",
+
+  "state.off": "Not connected",
+  "state.connecting": "Connecting",
+  "state.waiting": "Reconnecting",
+  "state.idle": "Ready",
+  "state.listening": "Listening",
+  "state.thinking": "Thinking",
+  "state.speaking": "Speaking",
+  "state.timing": "First sound {seconds} s after you stopped speaking",
+
+  "you": "You",
+  "avatar": "Portrait",
+  "transcript.empty": "What is said appears here.",
+  "transcript.untold": "Press Talk and speak, or write below.",
+
+  "emotion.neutral": "Neutral",
+  "emotion.happy": "Happy",
+  "emotion.sad": "Sad",
+  "emotion.surprised": "Surprised",
+  "emotion.angry": "Angry",
+  "emotion.disgusted": "Disgusted",
+  "emotion.fearful": "Fearful",
+
+  "language.auto": "Any language",
+  "language.common": "Common",
+  "language.all": "All languages",
+
+  "role.vad": "Ear",
+  "role.stt": "Hearing",
+  "role.tts": "Voice",
+  "role.voice": "Cloning",
+  "role.landmarks": "Face finder",
+  "role.motion": "Motion",
+  "role.render": "Picture",
+  "role.vad.what": "notices when you speak",
+  "role.stt.what": "turns your speech into words",
+  "role.tts.what": "speaks the answers",
+  "role.voice.what": "learns a voice from a recording",
+  "role.landmarks.what": "finds the face in a portrait",
+  "role.motion.what": "turns speech into movement",
+  "role.render.what": "moves the portrait",
+  "status.ready": "ready",
+  "status.missing": "not available",
+  "status.unknown": "not known yet",
+  "status.licence": "licence {licence}",
+  "status.all": "All engines are ready",
+  "status.some": "Some engines are not available",
+
+  "missing.vad": "Nothing listens for speech: please type.",
+  "missing.stt": "Speech recognition is not available: please type.",
+  "missing.tts": "The voice is not available: answers appear as captions.",
+  "missing.motion": "Face motion is not available: the portrait stays still.",
+  "missing.render": "The moving picture is not available: you see the still portrait.",
+  "missing.landmarks": "Faces cannot be found just now: new portraits have to wait.",
+
+  "notice.dismiss": "Dismiss this notice",
+  "notice.retry": "Try now",
+  "notice.tap": "Turn the sound on",
+  "notice.reload": "Reload",
+  "notice.gone": "The connection to the server is lost. Trying again in {seconds} s.",
+  "notice.unreachable": "The server cannot be reached. Trying again in {seconds} s.",
+  "notice.media": "The server answers, but sound and picture find no way through (a firewall or NAT may be in between). Trying again in {seconds} s.",
+  "notice.again": "Trying again in {seconds} s.",
+  "notice.busy": "All places are taken just now. Trying again in {seconds} s.",
+  "notice.offline": "This device is offline. It goes on by itself when the network is back.",
+  "notice.back": "Connected again.",
+  "notice.autoplay": "The browser holds the sound back until you allow it.",
+  "notice.nowebrtc": "This browser cannot do WebRTC, which the talk needs. A current Chrome, Edge, Firefox or Safari can.",
+  "notice.characters": "The characters could not be loaded. {reason}",
+  "notice.failed": "The talk could not start.",
+
+  "mic.denied": "The browser was not allowed to use the microphone. Allow it in the address bar's settings; until then you can type.",
+  "mic.none": "No microphone was found. Plug one in and press the microphone button, or type.",
+  "mic.busy": "The microphone is in use by another program. Close that one, or type.",
+  "mic.insecure": "Browsers give the microphone to secure pages only. Open this page with https:// (or on localhost), or type.",
+  "mic.failed": "The microphone could not be opened. You can still type.",
+  "mic.ended": "The microphone was unplugged or switched off. You can still type.",
+
+  "camera.denied": "The browser was not allowed to use the camera.",
+  "camera.none": "No camera was found.",
+  "camera.busy": "The camera is in use by another program.",
+  "camera.insecure": "Browsers give the camera to secure pages only: open this page with https://.",
+  "camera.failed": "The camera could not be opened.",
+
+  "api.unreachable": "The server cannot be reached.",
+  "api.status": "The server answered with status {status}.",
+
+  "gallery.edit": "Edit {name}",
+  "gallery.empty": "No characters yet. Create the first.",
+
+  "editor.create": "New character",
+  "editor.edit": "Edit {name}",
+  "editor.save": "Save",
+  "editor.saving": "Saving…",
+  "editor.delete.ask": "Delete {name} for good?",
+  "editor.saved": "{name} is saved.",
+  "editor.deleted": "{name} is deleted.",
+  "editor.default": "{name} is the character that greets newcomers now.",
+  "editor.half": "The character is saved, but not its portrait. {reason}",
+  "editor.name.needed": "Give the character a name.",
+  "editor.portrait.type": "This is not a picture. Take a JPEG, PNG or WebP.",
+  "editor.portrait.large": "The picture is larger than 20 MB. Take a smaller one.",
+  "editor.portrait.broken": "This picture cannot be opened.",
+  "editor.voice.default": "The engine’s own choice",
+  "editor.voice.other": "Other languages",
+  "editor.engine.default": "Automatic",
+  "editor.engine.missing": "{name} (not available)",
+  "editor.sample": "Good day. This is how I sound when we talk.",
+  "editor.sample.de": "Guten Tag. So klinge ich, wenn wir miteinander reden.",
+  "editor.sample.fr": "Bonjour. Voici ma voix quand nous parlons.",
+  "editor.sample.es": "Buenos días. Así sueno cuando hablamos.",
+  "editor.sample.it": "Buongiorno. Ecco la mia voce quando parliamo.",
+};
+
+/**
+ * The words for `key`, with `{name}` places filled. An unknown key comes back as itself, so that a gap is seen and
+ * nothing breaks.
+ * @param {string} key
+ * @param {Record<string, string|number>} [values]
+ */
+export function text(key, values = {}) {
+  const words = ENGLISH[key] ?? key;
+  return words.replace(/\{(\w+)\}/g, (place, name) => (name in values ? String(values[name]) : place));
+}
+
+/** Whether there are words for `key`. */
+export function known(key) {
+  return Object.hasOwn(ENGLISH, key);
+}
