@@ -89,7 +89,7 @@ class Sessions:
                 self._opened.clear()
                 await self._opened.wait()
             try:
-                roles = (await self._inference.catalogue())["roles"]
+                roles = await self._inference.catalogue()
             except AvatarError:
                 roles = self._roles
             if roles is not None and roles != self._roles:

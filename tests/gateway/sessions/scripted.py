@@ -64,7 +64,7 @@ class Scripted:
         return ScriptedStream(self, "render")
 
     async def catalogue(self) -> dict[str, Any]:
-        return {"roles": {role: {"ready": role not in self.missing} for role in ("stt", "tts", "render")}}
+        return {role: {"ready": role not in self.missing} for role in ("stt", "tts", "render")}
 
     async def ready(self) -> bool:
         return True
