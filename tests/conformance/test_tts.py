@@ -1,0 +1,81 @@
+"""The `tts` contract, over every engine, through the real server."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from avatar_runtime.contracts import SPEAKING_RATE, AvatarError, Code
+from gateway.inference import Inference, Speech
+
+pytestmark = pytest.mark.server
+
+TEXT = "Good morning, my friend. Bob may pay a penny for my map."
+
+
+async def speak(inference: Inference, engine: str, text: str = TEXT, **options: object) -> list[Speech]:
+    return [chunk async for chunk in inference.synthesize(text, "en", engine=engine, **options)]  # type: ignore[arg-type]
+
+
+async def test_chunks_carry_audio_text_and_phonemes(inference: Inference, tts_engine: str) -> None:
+    chunks = await speak(inference, tts_engine)
+    assert len(chunks) > 1, "two sentences come in more than one chunk"
+    assert "".join(" ".join(chunk.text for chunk in chunks).split()) == "".join(TEXT.split())
+    for chunk in chunks:
+        seconds = len(chunk.audio) / SPEAKING_RATE
+        assert chunk.audio.dtype == np.float32 and np.isfinite(chunk.audio).all()
+        assert 0.02 < np.abs(chunk.audio).max() <= 1.0
+        assert len(chunk.phonemes) == len(chunk.phoneme_times) > 0
+        starts, ends = chunk.phoneme_times.T
+        assert (starts <= ends).all() and (np.diff(starts) >= -1e-4).all()
+        assert starts[0] >= -0.5 and ends[-1] <= seconds + 0.5
+
+
+async def test_sound_is_quieter_where_the_lips_are_shut(inference: Inference, tts_engine: str) -> None:
+    shut, vowels = [], []
+    for chunk in await speak(inference, tts_engine):
+        for phoneme, (start, end) in zip(chunk.phonemes, chunk.phoneme_times, strict=True):
+            piece = chunk.audio[max(0, int(start * SPEAKING_RATE)) : int(end * SPEAKING_RATE)]
+            if piece.size and phoneme[0] in "pb":
+                shut.append(np.sqrt(np.mean(piece**2)))
+            elif piece.size and phoneme[0] in "aɑæɛeiɪoɔuʌAIOW":
+                vowels.append(np.sqrt(np.mean(piece**2)))
+    assert shut and vowels
+    assert np.median(shut) < 0.6 * np.median(vowels)
+
+
+async def test_slower_is_longer(inference: Inference, tts_engine: str) -> None:
+    slow = sum(len(chunk.audio) for chunk in await speak(inference, tts_engine, speed=0.7))
+    fast = sum(len(chunk.audio) for chunk in await speak(inference, tts_engine, speed=1.4))
+    assert slow > 1.4 * fast
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "voice", "code"),
+    [
+        ("", "en", "", Code.INVALID_TEXT),
+        ("x" * 100_000, "en", "", Code.INVALID_TEXT),
+        ("🎉🎉🎉", "en", "", Code.INVALID_TEXT),
+        ("Hello.", "xx", "", Code.UNKNOWN_LANGUAGE),
+        ("Hello.", "en", "nobody", Code.UNKNOWN_VOICE),
+    ],
+)
+async def test_bad_requests_are_refused_in_one_sentence(
+    inference: Inference, tts_engine: str, text: str, language: str, voice: str, code: Code
+) -> None:
+    with pytest.raises(AvatarError) as caught:
+        async for _ in inference.synthesize(text, language, voice, engine=tts_engine):
+            pass
+    assert caught.value.code is code
+    assert caught.value.message.endswith((".", "?"))
+    assert "Traceback" not in caught.value.message and len(caught.value.message) < 400
+
+
+async def test_closing_the_stream_stops_the_work(inference: Inference, tts_engine: str) -> None:
+    stream = inference.synthesize(" ".join([TEXT] * 30), "en", engine=tts_engine)
+    await anext(stream)
+    await stream.aclose()  # type: ignore[attr-defined]
+    async with asyncio.timeout(10):  # the thirty sentences would keep the slower engine busy for much longer
+        assert await speak(inference, tts_engine, "Yes.")
