@@ -78,7 +78,7 @@ function thumbnail(character) {
   const frame = element("span", { class: "card-picture" });
   const empty = () => frame.replaceChildren(icon("person"));
   if (character.portrait) {
-    frame.append(element("img", { src: character.portrait, alt: "", loading: "lazy", decoding: "async", on: { error: empty } }));
+    frame.append(element("img", { src: character.portrait, alt: "", decoding: "async", on: { error: empty } }));
   } else empty();
   return frame;
 }

@@ -49,7 +49,6 @@ const stage = new Stage({
   about: byId("about"),
   state: byTestId("state"),
   connect,
-  connectLabel: byId("connect-label"),
 });
 const captions = new CaptionsView({ user: byTestId("caption-user"), avatar: byTestId("caption-avatar") });
 const transcript = new TranscriptView(
@@ -172,7 +171,11 @@ function sendText(mode) {
   if (!talk.running) talk.start({ microphone: false });
   field.value = "";
   grow();
-  if (matchMedia("(hover: hover)").matches) field.focus(); // on a phone the keyboard would come back up
+  if (matchMedia("(hover: hover)").matches) field.focus();
+  else {
+    field.blur(); // the keyboard goes, the portrait comes back into view
+    byId("stage").scrollIntoView({ behavior: "smooth" });
+  }
 }
 
 function grow() {

@@ -8,8 +8,9 @@ export class Stage {
   #phase = "off";
   #state = "idle";
   #timing = "";
+  #name = "";
 
-  /** @param {{host, still, video, name, about, state, connect, connectLabel}} parts */
+  /** @param {{host, still, video, name, about, state, connect}} parts */
   constructor(parts) {
     this.#parts = parts;
     const { still } = parts;
@@ -31,8 +32,6 @@ export class Stage {
     this.#name = title;
     this.#draw();
   }
-
-  #name = "";
 
   phase(phase) {
     this.#phase = phase;
@@ -63,7 +62,12 @@ export class Stage {
     const { video } = this.#parts;
     // Only now: a video element that waits for an empty stream would hold back the page's load event.
     if (video.srcObject !== this.#media) video.srcObject = this.#media;
-    if (track.kind === "video") this.#awaitFrames();
+    if (track.kind === "video") {
+      this.#awaitFrames();
+      // No packets for a while: the still portrait is better than a frozen face.
+      track.addEventListener("mute", () => this.#parts.host.classList.remove("moving"));
+      track.addEventListener("unmute", () => this.#awaitFrames());
+    }
     return this.play();
   }
 
@@ -90,7 +94,7 @@ export class Stage {
   }
 
   #draw() {
-    const { host, state, connect, connectLabel } = this.#parts;
+    const { host, state, connect } = this.#parts;
     const shown = this.#phase === "live" ? this.#state : this.#phase;
     host.dataset.state = shown;
     state.dataset.state = shown;
@@ -100,7 +104,8 @@ export class Stage {
     connect.setAttribute("aria-pressed", String(this.#phase !== "off"));
     const talk = this.#name ? text("connect.talk.to", { name: this.#name }) : text("connect.talk");
     const label = { off: talk, connecting: text("connect.connecting"), waiting: text("connect.waiting"), live: text("connect.end") };
-    connectLabel.textContent = label[this.#phase];
+    connect.querySelector(".connect-long").textContent = label[this.#phase];
+    connect.querySelector(".connect-short").textContent = this.#phase === "off" ? text("connect.talk") : label[this.#phase];
     connect.title = this.#phase === "off" ? "" : text("connect.end");
   }
 }
