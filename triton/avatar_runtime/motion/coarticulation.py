@@ -21,10 +21,12 @@ from avatar_runtime.motion.visemes import ARTICULATOR_OF, ARTICULATORS, REST, SH
 TICKS: Final = 10_000  # a second in units of 0.1 ms: whole numbers, so that shifted float32 times compare equal
 FRAME: Final = 1.0 / MOTION_RATE  # s
 REACH: Final = 0.40  # s, beyond this a sound has no say
-_AHEAD: Final = np.array([0.060, 0.130, 0.080, 0.060, 0.050, 0.050])  # s, anticipation; rounding spreads far ahead
-_BEHIND: Final = np.array([0.050, 0.080, 0.060, 0.050, 0.040, 0.040])  # s, carry-over
+_AHEAD: Final = np.array([0.050, 0.130, 0.080, 0.055, 0.050, 0.050])  # s, anticipation; rounding spreads far ahead
+_BEHIND: Final = np.array([0.045, 0.080, 0.060, 0.045, 0.040, 0.040])  # s, carry-over
 _SLACK: Final = 0.04  # dominance of doing nothing: short sounds undershoot a little
 _PAUSE_SECONDS: Final = 0.16  # a pause this long returns the mouth to rest; a word boundary of 30 ms hardly does
+_DIPHTHONG: Final = (0.58, 0.42)  # the first vowel of a diphthong is the longer one
+_STRESSED, _UNSTRESSED = 1.12, 0.94  # of a vowel's opening
 _CLOSURE_FALL: Final = 0.066  # s, from sealed lips to none of it
 _SPEAKING_GAP: Final = 0.24  # s, a longer hole between phonemes is not covered by them
 
@@ -42,6 +44,7 @@ class Sounds:
     closure: np.ndarray
     labiodental: np.ndarray
     speech: np.ndarray  # 1 for a sound, 0 for a pause
+    vowel: np.ndarray
     stress: np.ndarray
     luck: np.ndarray  # 0..1, a number of its own for each sound
 
@@ -54,7 +57,7 @@ class Sounds:
 def sounds(phonemes: Sequence[RawPhoneme], seed: int) -> Sounds:
     """Spells `phonemes` out: diphthongs and clusters share their time, marks of stress and length find their sound."""
     rows: list[tuple[float, float, Viseme, float]] = []
-    stress, last_sound = 0.0, -1
+    stress, last_sound, mark_start = 0.0, -1, None
     for symbol, start, end in phonemes:
         said: Spelling = spell(symbol)
         if said.lengthens_previous and last_sound >= 0:
@@ -62,15 +65,19 @@ def sounds(phonemes: Sequence[RawPhoneme], seed: int) -> Sounds:
             continue
         if said.pause:
             rows.append((start / TICKS, end / TICKS, REST, 0.0))
-            last_sound = -1
+            last_sound, mark_start = -1, None
             continue
         total = sum(sound.weight for sound in said.sounds)
+        # A voice that times its stress marks (Kokoro) is already in the next sound while they last.
+        start = start if mark_start is None else mark_start
+        mark_start = None if said.sounds else start
         at = float(start)
         for sound in said.sounds:
-            share = (end - start) * sound.weight / total / len(sound.visemes)
+            whole = (end - start) * sound.weight / total
             vowel = sound.visemes[0].vowel
             for index, viseme in enumerate(sound.visemes):
                 mark = max(sound.stress, stress if vowel else 0.0) if index == 0 else 0.0
+                share = whole if len(sound.visemes) == 1 else whole * _DIPHTHONG[index]
                 rows.append((at / TICKS, (at + share) / TICKS, viseme, mark))
                 at += share
             stress = 0.0 if vowel else stress
@@ -85,25 +92,35 @@ def sounds(phonemes: Sequence[RawPhoneme], seed: int) -> Sounds:
     return Sounds(
         start=start,
         end=end,
-        target=np.array([v.target for v in visemes]).reshape(-1, len(SHAPE)),
+        target=_targets(visemes, [row[3] for row in rows]),
         dominance=dominance * strength.reshape(-1, 1),
         closure=np.array([v.closure for v in visemes]),
         labiodental=np.array([v.labiodental for v in visemes]),
         speech=np.array([not v.silence for v in visemes], dtype=float),
+        vowel=np.array([v.vowel for v in visemes], dtype=float),
         stress=np.array([row[3] for row in rows]),
         luck=np.array([zlib.crc32(f"{seed}:{round(s * TICKS)}".encode()) / 2**32 for s in start]),
     )
 
 
+def _targets(visemes: list[Viseme], stress: list[float]) -> np.ndarray:
+    targets = np.array([v.target for v in visemes]).reshape(-1, len(SHAPE))
+    opening = _UNSTRESSED + (_STRESSED - _UNSTRESSED) * np.array(stress)
+    targets[:, SHAPE["jawOpen"]] *= np.where([v.vowel for v in visemes], opening, 1.0)
+    return targets
+
+
 @dataclass(frozen=True)
 class Mouth:
     """The mouth over n frames: `shapes` [n, speech shapes] 0..1, and per frame [n], 0..1, how far the lips must be
-    sealed, how far phonemes are known here (`covered`), and whether one is being said (`speaking`)."""
+    sealed, how far phonemes are known here (`covered`), whether one is being said (`speaking`), and whether it is a
+    `vowel`, which must be heard."""
 
     shapes: np.ndarray
     sealed: np.ndarray
     covered: np.ndarray
     speaking: np.ndarray
+    vowel: np.ndarray
 
 
 def _outside(time: np.ndarray, start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -126,7 +143,7 @@ def blend(time: np.ndarray, said: Sounds) -> Mouth:
     """The mouth at the times `time` [n] (s, the frames' centres) while `said` is spoken."""
     n = len(time)
     if n == 0 or len(said.start) == 0:
-        return Mouth(np.zeros((n, len(SHAPE))), np.zeros(n), np.zeros(n), np.zeros(n))
+        return Mouth(np.zeros((n, len(SHAPE))), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n))
     # The plateau is the sound's middle part: its edges already belong half to its neighbours.
     inset = 0.2 * (said.end - said.start)
     before, after = _outside(time, said.start + inset, said.end - inset)
@@ -147,7 +164,8 @@ def blend(time: np.ndarray, said: Sounds) -> Mouth:
     before, after = _outside(time, said.start, said.end)
     covered = np.clip(1.0 - (before + after - _SPEAKING_GAP / 2) / FRAME, 0.0, 1.0).max(axis=1)
     speaking = (said.speech * np.clip(1.0 - (before + after) / 0.12, 0.0, 1.0)).max(axis=1)
-    return Mouth(np.clip(shapes, 0.0, 1.0), sealed, covered, speaking)
+    vowel = (said.vowel * (before + after <= 0)).max(axis=1)
+    return Mouth(np.clip(shapes, 0.0, 1.0), sealed, covered, speaking, vowel)
 
 
 def _touches(time: np.ndarray, said: Sounds, which: np.ndarray) -> np.ndarray | None:

@@ -18,29 +18,29 @@ BLEND_SECONDS: Final = 0.30  # from one emotion to the next
 EXPRESSIONS: Final[dict[str, dict[str, float]]] = {
     "neutral": {},
     "happy": {  # AU 6 cheek raiser, 12 lip corner puller
-        "cheekSquint": 0.55, "mouthSmile": 0.68, "mouthDimple": 0.12, "eyeSquint": 0.30, "browOuterUp": 0.10,
-        "headPitch": -1.0, "headRoll": 1.2,
+        "cheekSquint": 0.70, "mouthSmile": 0.85, "mouthDimple": 0.15, "eyeSquint": 0.42, "browOuterUp": 0.14,
+        "headPitch": -1.0, "headRoll": 1.5,
     },
     "sad": {  # AU 1 inner brow raiser, 4 brow lowerer, 15 lip corner depressor, 17 chin raiser
-        "browInnerUp": 0.80, "browDown": 0.14, "mouthFrown": 0.62, "mouthShrugLower": 0.28, "eyeBlink": 0.16,
-        "eyeLookDown": 0.18, "eyeSquint": 0.08, "headPitch": 3.5, "headRoll": -1.5,
+        "browInnerUp": 1.0, "browDown": 0.15, "mouthFrown": 0.90, "mouthShrugLower": 0.40, "eyeBlink": 0.24,
+        "eyeLookDown": 0.26, "eyeSquint": 0.08, "headPitch": 4.0, "headRoll": -2.0,
     },
     "surprised": {  # AU 1, 2 brows up, 5 upper lid raiser, 26 jaw drop
-        "browInnerUp": 0.75, "browOuterUp": 0.80, "eyeWide": 0.70, "jawOpen": 0.26, "mouthFunnel": 0.14,
+        "browInnerUp": 0.95, "browOuterUp": 1.0, "eyeWide": 0.90, "jawOpen": 0.30, "mouthFunnel": 0.18,
         "headPitch": -2.0, "headScale": 0.006,
     },
     "angry": {  # AU 4 brow lowerer, 5 upper lid raiser, 7 lid tightener, 23 lip tightener, 24 lip pressor
-        "browDown": 0.90, "eyeSquint": 0.38, "eyeWide": 0.22, "noseSneer": 0.24, "mouthPress": 0.42,
-        "mouthRollLower": 0.14, "mouthRollUpper": 0.10, "mouthFrown": 0.22, "jawForward": 0.15, "headPitch": 2.5,
-        "headScale": 0.008,
+        "browDown": 1.0, "eyeSquint": 0.55, "eyeWide": 0.30, "noseSneer": 0.40, "mouthPress": 0.65,
+        "mouthRollLower": 0.20, "mouthRollUpper": 0.22, "mouthFrown": 0.45, "jawForward": 0.25, "headPitch": 3.0,
+        "headScale": 0.010,
     },
     "disgusted": {  # AU 9 nose wrinkler, 10 upper lip raiser, 15 lip corner depressor, 17 chin raiser
-        "noseSneer": 0.80, "mouthUpperUp": 0.30, "browDown": 0.42, "eyeSquint": 0.42, "cheekSquint": 0.28,
-        "mouthFrown": 0.36, "mouthShrugLower": 0.26, "headPitch": -1.5, "headYaw": 3.0,
+        "noseSneer": 1.0, "mouthUpperUp": 0.55, "browDown": 0.60, "eyeSquint": 0.60, "cheekSquint": 0.45,
+        "mouthFrown": 0.60, "mouthShrugLower": 0.45, "headPitch": -1.5, "headYaw": 3.0,
     },
     "fearful": {  # AU 1, 2, 4 brows up and together, 5 upper lid raiser, 20 lip stretcher, 26 jaw drop
-        "browInnerUp": 0.90, "browOuterUp": 0.30, "browDown": 0.18, "eyeWide": 0.62, "mouthStretch": 0.52,
-        "mouthFrown": 0.16, "jawOpen": 0.09, "headPitch": -1.5, "headScale": -0.008,
+        "browInnerUp": 1.0, "browOuterUp": 0.35, "browDown": 0.20, "eyeWide": 0.95, "mouthStretch": 0.80,
+        "mouthLowerDown": 0.20, "mouthFrown": 0.25, "jawOpen": 0.14, "headPitch": -2.0, "headScale": -0.010,
     },
 }  # fmt: skip
 

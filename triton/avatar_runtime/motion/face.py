@@ -23,17 +23,19 @@ from avatar_runtime.motion.accent import accents
 from avatar_runtime.motion.coarticulation import FRAME, REACH, TICKS, RawPhoneme, Sounds, blend, sounds
 from avatar_runtime.motion.emotion import KEPT_IN_SPEECH, OPENS_LIPS, Mood, check
 from avatar_runtime.motion.idle import Idle
-from avatar_runtime.motion.visemes import SHAPE, TO_BLEND_SHAPES
+from avatar_runtime.motion.visemes import ARTICULATOR_OF, ARTICULATORS, SHAPE, TO_BLEND_SHAPES
 from avatar_runtime.motion.voice import Voice
 
 _BLOCK: Final = 250  # frames computed at once, which bounds the memory of a long request
 _SAME: Final = TICKS // 2000  # 0.5 ms: a phoneme that starts this close to a known one replaces it
 _SHAPES: Final = len(BLEND_SHAPES)
 _MAX_STEP: Final = 0.30  # of a mouth's shape in a frame, before closures; late phonemes must not make the mouth jump
+#: How quickly the mouth follows sound alone, which only guesses the rounding of the lips.
+_FOLLOW: Final = np.where(ARTICULATOR_OF == ARTICULATORS.index("round"), 0.4, 0.7)
 _JAW, _CLOSE = CHANNEL["jawOpen"], CHANNEL["mouthClose"]
 _BLINK = [CHANNEL["eyeBlinkLeft"], CHANNEL["eyeBlinkRight"]]
 _WIDE = [CHANNEL["eyeWideLeft"], CHANNEL["eyeWideRight"]]
-_BRIGHT = np.array([not name.startswith("tongue") for name in SHAPE])
+_LOUDER: Final = np.isin(ARTICULATOR_OF, [ARTICULATORS.index(a) for a in ("jaw", "round", "spread", "part")])
 
 #: Bounds of the head pose: degrees, face heights, relative size.
 POSE_LOW: Final = np.array([-12.0, -12.0, -8.0, -0.04, -0.04, 0.96])
@@ -65,8 +67,7 @@ class FaceMotion:
         """Motion f32 [n/960, 58] for `audio` [n] (24 kHz, -1..1, n a multiple of 960).
 
         `phonemes` [m] with `times` [m, 2] (s from the start of this audio, also before and beyond it) replace what
-        was known from the first of them on; None keeps what is known while the voice goes on (after 120 ms of
-        silence it counts as interrupted), an empty list drops what is still to come.
+        was known from the first of them on; None keeps what is known, an empty list drops what is still to come.
         Where nothing is known the sound itself moves the mouth. `emotion` and `intensity` hold until changed.
         Raises `AvatarError`: `invalid_audio`, `invalid_request`, `unknown_emotion`. A refused call changes nothing.
         """
@@ -86,7 +87,7 @@ class FaceMotion:
         out = np.empty((len(audio) // MOTION_SAMPLES, MOTION_SIZE), dtype=np.float32)
         for at in range(0, len(out), _BLOCK):
             piece = audio[at * MOTION_SAMPLES : (at + _BLOCK) * MOTION_SAMPLES]
-            out[at : at + _BLOCK] = self._block(piece, known, trusted=given is not None)
+            out[at : at + _BLOCK] = self._block(piece, known)
         self._forget()
         return out
 
@@ -118,7 +119,7 @@ class FaceMotion:
 
     # --- what the face does ---------------------------------------------------------------------------------
 
-    def _block(self, audio: np.ndarray, known: Sounds, *, trusted: bool) -> np.ndarray:
+    def _block(self, audio: np.ndarray, known: Sounds) -> np.ndarray:
         n = len(audio) // MOTION_SAMPLES
         time = (self._frame + np.arange(n) + 0.5) * FRAME
         joined = np.concatenate([self._tail, audio])
@@ -128,9 +129,9 @@ class FaceMotion:
         said = known.near(time[0], time[-1])
         mouth = blend(time, said)
         sound = signal.analyse(joined)
-        heard = self._voice.hear(sound.level, mouth.speaking, mouth.covered, trusted=trusted)
+        heard = self._voice.hear(sound.level, mouth)
 
-        from_phonemes = mouth.shapes * np.where(_BRIGHT, heard.gain[:, None], 1.0)
+        from_phonemes = mouth.shapes * np.where(_LOUDER, heard.gain[:, None], 1.0)
         from_sound = signal.shapes(sound, heard.loudness)
         covered = (mouth.covered * heard.believed)[:, None]
         speech = self._smooth(covered * from_phonemes + (1.0 - covered) * from_sound, covered[:, 0])
@@ -161,7 +162,7 @@ class FaceMotion:
         out = np.empty_like(target)
         now = self._mouth
         for i in range(len(target)):
-            follow = 0.62 + 0.38 * covered[i]
+            follow = _FOLLOW + (1.0 - _FOLLOW) * covered[i]
             now = now + np.clip(follow * (target[i] - now), -_MAX_STEP, _MAX_STEP)
             out[i] = now
         self._mouth = now

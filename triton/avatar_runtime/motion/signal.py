@@ -21,7 +21,9 @@ _FFT: Final = 2048
 _BANDS: Final = ((150, 450), (500, 1100), (500, 1300), (1700, 3400), (4000, 9000), (150, 4000))  # Hz
 _FREQUENCIES = np.fft.rfftfreq(_FFT, 1.0 / SPEAKING_RATE)
 _IN_BAND: Final = np.array([(lo <= _FREQUENCIES) & (_FREQUENCIES < hi) for lo, hi in _BANDS], dtype=float).T
-_WINDOW: Final = np.hanning(HISTORY + MOTION_SAMPLES)
+# Rises over 60 ms to the middle of the frame and falls within 20 ms: centred on the frame without looking ahead.
+_PEAK: Final = HISTORY + MOTION_SAMPLES // 2
+_WINDOW: Final = np.concatenate([np.hanning(2 * _PEAK)[:_PEAK], np.hanning(MOTION_SAMPLES)[MOTION_SAMPLES // 2 :]])
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,6 @@ def analyse(audio: np.ndarray) -> Sound:
     frames = audio[HISTORY:].reshape(-1, MOTION_SAMPLES).astype(np.float64)
     windows = np.concatenate([audio[:-MOTION_SAMPLES].reshape(-1, HISTORY).astype(np.float64), frames], axis=1)
     level = 10.0 * np.log10(np.mean(frames**2, axis=1) + 1e-10)
-    # Not quite the window's end: the newest sound counts most, or the lips would trail the voice.
     power = np.abs(np.fft.rfft(windows * _WINDOW, _FFT, axis=1)) ** 2
     close, first, back, front, hiss, voice = 10.0 * np.log10((power @ _IN_BAND).T + 1e-9)
     return Sound(
@@ -61,11 +62,11 @@ def shapes(sound: Sound, loudness: np.ndarray) -> np.ndarray:
     wide = sound.front * (1.0 - 0.5 * sound.open)
     rounded = (1.0 - sound.front) * (1.0 - sound.open)
     hissing = np.sqrt(loudness) * sound.hiss
-    out[:, SHAPE["jawOpen"]] = voiced * (0.14 + 0.46 * sound.open) + 0.07 * hissing
+    out[:, SHAPE["jawOpen"]] = voiced * (0.17 + 0.45 * sound.open) + 0.07 * hissing
     out[:, SHAPE["mouthStretch"]] = 0.36 * voiced * wide + 0.2 * hissing
     out[:, SHAPE["mouthSmile"]] = 0.18 * voiced * wide
     out[:, SHAPE["mouthPucker"]] = 0.62 * voiced * rounded
     out[:, SHAPE["mouthFunnel"]] = 0.30 * voiced * (1.0 - sound.front)
-    out[:, SHAPE["mouthLowerDown"]] = voiced * (0.10 + 0.16 * np.maximum(sound.open, wide)) + 0.26 * hissing
-    out[:, SHAPE["mouthUpperUp"]] = voiced * (0.04 + 0.08 * np.maximum(sound.open, wide)) + 0.14 * hissing
+    out[:, SHAPE["mouthLowerDown"]] = voiced * (0.14 + 0.20 * np.maximum(sound.open, wide)) + 0.42 * hissing
+    out[:, SHAPE["mouthUpperUp"]] = voiced * (0.06 + 0.10 * np.maximum(sound.open, wide)) + 0.24 * hissing
     return out

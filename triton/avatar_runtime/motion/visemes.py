@@ -69,7 +69,7 @@ def _viseme(
 
 def _vowel(jaw: float, *, spread: float = 0.0, round_: float = 0.0, funnel: float = 0.0) -> Viseme:
     """Parted lips follow the jaw; a rounded vowel keeps them together, a spread one shows the teeth."""
-    part = (0.10 + 0.30 * jaw + 0.25 * spread) * (1.0 - 0.8 * max(round_, funnel))
+    part = (0.14 + 0.34 * jaw + 0.50 * spread) * (1.0 - 0.8 * max(round_, funnel))
     shapes = {
         "jawOpen": jaw, "mouthStretch": spread, "mouthSmile": 0.55 * spread, "mouthPucker": round_,
         "mouthFunnel": funnel, "mouthLowerDown": part, "mouthUpperUp": 0.45 * part,
@@ -90,29 +90,29 @@ _BILABIAL_NASAL = _viseme(
     (0.8, 0.15, 0.2, 1.0, 1.0, 0.5), closure=1.0,
 )  # fmt: skip
 _LABIODENTAL = _viseme(
-    {"jawOpen": 0.09, "mouthRollLower": 0.5, "mouthUpperUp": 0.2, "mouthShrugUpper": 0.1},
+    {"jawOpen": 0.10, "mouthRollLower": 0.5, "mouthUpperUp": 0.34, "mouthShrugUpper": 0.1},
     (0.8, 0.3, 0.3, 1.0, 1.0, 0.5), labiodental=1.0,
 )  # fmt: skip
 _SIBILANT = _viseme(
-    {"jawOpen": 0.07, "mouthStretch": 0.2, "mouthSmile": 0.08, "mouthLowerDown": 0.26, "mouthUpperUp": 0.14},
+    {"jawOpen": 0.09, "mouthStretch": 0.24, "mouthSmile": 0.08, "mouthLowerDown": 0.46, "mouthUpperUp": 0.26},
     (0.75, 0.25, 0.4, 0.7, 0.5, 0.5),
 )
 _POSTALVEOLAR = _viseme(
-    {"jawOpen": 0.11, "mouthFunnel": 0.5, "mouthPucker": 0.22, "mouthLowerDown": 0.16, "mouthUpperUp": 0.16},
+    {"jawOpen": 0.11, "mouthFunnel": 0.5, "mouthPucker": 0.22, "mouthLowerDown": 0.28, "mouthUpperUp": 0.26},
     (0.7, 0.9, 0.6, 0.6, 0.5, 0.5),
 )
 _DENTAL = _viseme(
-    {"jawOpen": 0.15, "mouthLowerDown": 0.2, "mouthUpperUp": 0.1, "tongueOut": 0.28},
+    {"jawOpen": 0.15, "mouthLowerDown": 0.28, "mouthUpperUp": 0.16, "tongueOut": 0.28},
     (0.6, 0.2, 0.3, 0.5, 0.5, 1.0),
 )
 _ALVEOLAR = _viseme(
-    {"jawOpen": 0.14, "mouthLowerDown": 0.16, "mouthUpperUp": 0.07}, (0.45, 0.12, 0.2, 0.4, 0.4, 0.6)
+    {"jawOpen": 0.17, "mouthLowerDown": 0.26, "mouthUpperUp": 0.12}, (0.38, 0.12, 0.2, 0.4, 0.4, 0.6)
 )
 _LATERAL = _viseme(
-    {"jawOpen": 0.2, "mouthLowerDown": 0.18, "mouthUpperUp": 0.07, "tongueOut": 0.06},
-    (0.45, 0.15, 0.2, 0.4, 0.4, 0.6),
+    {"jawOpen": 0.24, "mouthLowerDown": 0.26, "mouthUpperUp": 0.11, "tongueOut": 0.06},
+    (0.40, 0.15, 0.2, 0.4, 0.4, 0.6),
 )
-_VELAR = _viseme({"jawOpen": 0.18, "mouthLowerDown": 0.13, "mouthUpperUp": 0.05}, (0.35, 0.1, 0.15, 0.3, 0.4, 0.5))
+_VELAR = _viseme({"jawOpen": 0.21, "mouthLowerDown": 0.20, "mouthUpperUp": 0.08}, (0.30, 0.1, 0.15, 0.3, 0.4, 0.5))
 _PALATAL = _viseme(
     {"jawOpen": 0.14, "mouthStretch": 0.26, "mouthSmile": 0.12, "mouthLowerDown": 0.17, "mouthUpperUp": 0.07},
     (0.5, 0.35, 0.5, 0.4, 0.4, 0.5),
@@ -129,16 +129,16 @@ _LABIAL_APPROXIMANT = _viseme(
 # Made in the throat: the mouth is already in its neighbour's place.
 _GLOTTAL = _viseme({"jawOpen": 0.16, "mouthLowerDown": 0.1}, (0.12, 0.05, 0.05, 0.12, 0.3, 0.4))
 
-_A = _vowel(0.54)
-_E = _vowel(0.25, spread=0.26)
-_I = _vowel(0.13, spread=0.36)
-_O = _vowel(0.27, round_=0.45, funnel=0.38)
-_U = _vowel(0.12, round_=0.66, funnel=0.26)
-_NEAR_I = _vowel(0.19, spread=0.22)
-_NEAR_U = _vowel(0.18, round_=0.48, funnel=0.24)
-_OPEN_E = _vowel(0.36, spread=0.20)
-_OPEN_O = _vowel(0.39, round_=0.26, funnel=0.42)
-_SCHWA = _vowel(0.22, spread=0.04)
+_A = _vowel(0.58)
+_E = _vowel(0.31, spread=0.26)
+_I = _vowel(0.17, spread=0.36)
+_O = _vowel(0.31, round_=0.45, funnel=0.38)
+_U = _vowel(0.15, round_=0.66, funnel=0.26)
+_NEAR_I = _vowel(0.25, spread=0.22)
+_NEAR_U = _vowel(0.22, round_=0.48, funnel=0.24)
+_OPEN_E = _vowel(0.42, spread=0.20)
+_OPEN_O = _vowel(0.43, round_=0.26, funnel=0.42)
+_SCHWA = _vowel(0.28, spread=0.04)
 
 VISEMES: Final[dict[str, Viseme]] = {
     **dict.fromkeys("pb", _BILABIAL), **dict.fromkeys("mʙ", _BILABIAL_NASAL),
@@ -148,14 +148,14 @@ VISEMES: Final[dict[str, Viseme]] = {
     **dict.fromkeys("kgɡŋxɣɰɴqχʁʀrħʕ", _VELAR), **dict.fromkeys("jʝçɲʎcɟ", _PALATAL),
     **dict.fromkeys("ɹɻɺ", _RHOTIC), **dict.fromkeys("wʍ", _LABIOVELAR), "ɥ": _LABIOPALATAL,
     **dict.fromkeys("hɦʔ", _GLOTTAL),
-    **dict.fromkeys("aɑɶ", _A), "æ": _vowel(0.48, spread=0.22), **dict.fromkeys("ʌɐ", _vowel(0.40)),
+    **dict.fromkeys("aɑɶ", _A), "æ": _vowel(0.52, spread=0.22), **dict.fromkeys("ʌɐ", _vowel(0.46)),
     "ɒ": _vowel(0.46, round_=0.15, funnel=0.30), **dict.fromkeys("ɛᴇ", _OPEN_E), **dict.fromkeys("eɘ", _E),
     "i": _I, **dict.fromkeys("ɪɨᵻ", _NEAR_I), **dict.fromkeys("əᵊ", _SCHWA),
-    **dict.fromkeys("ɜɝɞ", _vowel(0.30, funnel=0.18)),
-    "ɚ": _vowel(0.24, funnel=0.2), "ɔ": _OPEN_O, **dict.fromkeys("oɤ", _O), **dict.fromkeys("uɯ", _U),
+    **dict.fromkeys("ɜɝɞ", _vowel(0.34, funnel=0.18)),
+    "ɚ": _vowel(0.28, funnel=0.2), "ɔ": _OPEN_O, **dict.fromkeys("oɤ", _O), **dict.fromkeys("uɯ", _U),
     "ʊ": _NEAR_U, "ʉ": _vowel(0.13, round_=0.58, funnel=0.22), "y": _vowel(0.12, round_=0.64, funnel=0.24),
-    "ʏ": _vowel(0.17, round_=0.50, funnel=0.24), **dict.fromkeys("øɵ", _vowel(0.24, round_=0.46, funnel=0.34)),
-    "œ": _vowel(0.35, round_=0.30, funnel=0.40),
+    "ʏ": _vowel(0.17, round_=0.50, funnel=0.24), **dict.fromkeys("øɵ", _vowel(0.28, round_=0.46, funnel=0.34)),
+    "œ": _vowel(0.39, round_=0.30, funnel=0.40),
 }  # fmt: skip
 
 #: Letters that stand for two sounds: misaki's diphthongs (hexgrad/misaki, EN_PHONES.md).

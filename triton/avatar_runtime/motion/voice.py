@@ -7,18 +7,19 @@ from typing import Final
 
 import numpy as np
 
+from avatar_runtime.motion.coarticulation import Mouth
 from avatar_runtime.motion.signal import SILENCE_DB
 
 _USUAL_PEAK: Final = -20.0  # dBFS, where the voice is taken to be before it is heard
 _PEAK_FALL: Final = 0.04  # dB a frame: 1 dB/s
 _DYNAMIC_RANGE: Final = 26.0  # dB between a voice's peaks and what still moves the lips
-_MISSING: Final = 3  # frames of silence after which remembered phonemes are no longer believed
+_MISSING: Final = 2  # frames of silence in a vowel after which its phonemes are no longer believed
 _NOD_DEGREES: Final = 1.1
 
 
 @dataclass(frozen=True)
 class Heard:
-    """Per frame [n]: `loudness` 0..1 against the voice's own peaks; `gain` of the articulation, 0.75..1.12;
+    """Per frame [n]: `loudness` 0..1 against the voice's own peaks; `gain` of the articulation, 0.8..1.15;
     `believed` 0..1, whether the phonemes still fit the sound; `speaking` 0..1, smooth; `nod`, degrees of pitch."""
 
     loudness: np.ndarray
@@ -33,28 +34,36 @@ class Voice:
 
     def __init__(self) -> None:
         self._peak = _USUAL_PEAK
-        self._gain = 0.9
+        self._gain = 0.95
         self._quiet = 0
+        self._heard = False
         self._believed = 1.0
         self._speaking = 0.0
         self._fast = 0.0
         self._slow = 0.0
         self._nod = 0.0
 
-    def hear(self, level: np.ndarray, phoneme: np.ndarray, covered: np.ndarray, *, trusted: bool) -> Heard:
-        """`level` [n] dBFS, `phoneme` [n] whether one is being said, `covered` [n] whether phonemes are known.
+    def hear(self, level: np.ndarray, mouth: Mouth) -> Heard:
+        """`level` [n] dBFS of each frame, and the `mouth` that the known phonemes ask for.
 
-        Remembered phonemes (not `trusted`) are dropped when the sound stops: the speech was interrupted.
+        Vowels in silence, where a voice was heard before, are not believed: the speech was cut off, or the voice
+        faded out within its last sound. The lips close then.
         """
         rows = []
-        for db, saying, known in zip(level.tolist(), phoneme.tolist(), covered.tolist(), strict=True):
+        for db, saying, known, vowel in zip(
+            level.tolist(), mouth.speaking.tolist(), mouth.covered.tolist(), mouth.vowel.tolist(), strict=True
+        ):
             self._peak = max(db, self._peak - _PEAK_FALL, SILENCE_DB + _DYNAMIC_RANGE - 6.0)
             silent = db < SILENCE_DB
             loud = 0.0 if silent else min(max((db - self._peak + _DYNAMIC_RANGE) / _DYNAMIC_RANGE, 0.0), 1.0)
-            self._quiet = self._quiet + 1 if silent else 0
-            believe = trusted or self._quiet <= _MISSING
+            self._heard |= not silent
+            if not silent or saying == 0.0:
+                self._quiet = 0
+            elif vowel:
+                self._quiet += 1
+            believe = self._quiet <= _MISSING or not self._heard
             self._believed += min(max((1.0 if believe else 0.0) - self._believed, -0.34), 0.34)
-            gain = 0.9 if silent else 0.75 + 0.37 * min(max((db - self._peak + 18.0) / 18.0, 0.0), 1.0)
+            gain = 0.95 if silent else 0.80 + 0.35 * min(max((db - self._peak + 18.0) / 18.0, 0.0), 1.0)
             self._gain += 0.4 * (gain - self._gain)
             talk = max(saying * self._believed, min(2.5 * loud, 1.0) * (1.0 - known))
             self._speaking += (0.35 if talk > self._speaking else 0.12) * (talk - self._speaking)
