@@ -85,7 +85,7 @@ export class Connection extends Emitter {
     } catch {
       return;
     }
-    if (this.#closed) return;
+    if (this.#closed || typeof message !== "object" || message === null) return;
     this.#greeted = true;
     try {
       if (message.type === "session") await this.#begin(message.iceServers ?? []);

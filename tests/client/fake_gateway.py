@@ -1,0 +1,171 @@
+"""A gateway that only the page's smoke test needs: it speaks PROTOCOL.md with canned answers and real WebRTC.
+
+Run as ``python fake_gateway.py PORT``. `GET /heard` tells what the page said over the data channel.
+The real gateway with real models is tested in ``tests/e2e``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import uvicorn
+from aiortc import RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
+from aiortc.contrib.media import MediaBlackhole
+from aiortc.mediastreams import AudioStreamTrack
+from aiortc.sdp import candidate_from_sdp
+from av import VideoFrame
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+PAGE = Path(__file__).parents[2] / "client"
+CSP = "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob: data:; base-uri 'none'"
+PORTRAIT = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle cx="4" cy="4" r="3"/></svg>"""
+
+
+def character(name: str, display_name: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "id": f"id-{name}", "name": name, "display_name": display_name, "description": "<b>bold</b>", "personality": "",
+        "language": "en", "voice": {"engine": "tts_a", "id": "one", "sample": None}, "renderer": "render_a",
+        "portrait": "/portrait.svg", "active": False, **fields,
+    }  # fmt: skip
+
+
+def role(engine: str, *, ready: bool = True, **fields: Any) -> dict[str, Any]:
+    only = {"name": engine, "ready": ready, "licence": "MIT", "languages": ["en", "de"], "voices": [], **fields}
+    return {"engine": engine, "ready": ready, "engines": [only]}
+
+
+ROLES = {name: role(f"{name}_a") for name in ("vad", "stt", "landmarks", "motion", "render")}
+ROLES["tts"] = role("tts_a", ready=False, voices=[{"id": "one", "language": "en"}, {"id": "zwei", "language": "de"}])
+
+
+class Fake:
+    def __init__(self) -> None:
+        self.characters = [character("mona", "Mona"), character("vera", "Vera <i>", active=True)]
+        self.heard: list[dict[str, Any]] = []
+
+    async def get_heard(self, request: Request) -> Response:
+        return JSONResponse(self.heard)
+
+    async def get_engines(self, request: Request) -> Response:
+        return JSONResponse({"roles": ROLES})
+
+    async def collection(self, request: Request) -> Response:
+        if request.method == "POST":
+            fields = await request.json()
+            if any(one["name"] == fields["name"] for one in self.characters):
+                return refusal(409, "name_taken", "There is a character of this name already; choose another.")
+            self.characters.append(character(**fields, portrait=None))
+            return JSONResponse(self.characters[-1], 201)
+        return JSONResponse({"characters": self.characters})
+
+    async def one(self, request: Request) -> Response:
+        found = next(one for one in self.characters if one["id"] == request.path_params["id"])
+        if request.method == "DELETE":
+            self.characters.remove(found)
+            return Response(status_code=204)
+        if request.method == "PATCH":
+            found.update(await request.json())
+        return JSONResponse(found)
+
+    async def put_portrait(self, request: Request) -> Response:
+        return refusal(422, "no_face", "No face was found in this picture.")
+
+    async def session(self, websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.send_json({"type": "session", "id": "1", "iceServers": []})
+        peer = RTCPeerConnection()
+        try:
+            await self.signal(websocket, peer)
+        except WebSocketDisconnect:
+            self.heard.append({"type": "left"})
+        finally:
+            await peer.close()
+
+    async def signal(self, websocket: WebSocket, peer: RTCPeerConnection) -> None:
+        sink = MediaBlackhole()
+        peer.on("track", sink.addTrack)
+        peer.on("datachannel", self.talk)
+        while (message := await websocket.receive_json())["type"] != "bye":
+            if message["type"] == "offer":
+                self.heard.append({"type": "offer", "character": message["character"]})
+                await peer.setRemoteDescription(RTCSessionDescription(message["sdp"], "offer"))
+                peer.addTrack(AudioStreamTrack())
+                peer.addTrack(Green())
+                await sink.start()
+                await peer.setLocalDescription(await peer.createAnswer())
+                await websocket.send_json({"type": "answer", "sdp": peer.localDescription.sdp})
+            elif candidate := message["candidate"]:
+                ice = candidate_from_sdp(candidate["candidate"].removeprefix("candidate:"))
+                ice.sdpMid, ice.sdpMLineIndex = candidate["sdpMid"], candidate["sdpMLineIndex"]
+                await peer.addIceCandidate(ice)
+        self.heard.append({"type": "bye"})
+
+    def talk(self, channel: Any) -> None:
+        def tell(**message: Any) -> None:
+            channel.send(json.dumps(message))
+
+        def listen(text: str) -> None:
+            message = json.loads(text)
+            self.heard.append(message)
+            if message["type"] == "text":
+                words = message["text"]
+                tell(type="caption", role="user", id="1", text=words, final=True, language="en")
+                tell(type="state", state="speaking")
+                tell(type="caption", role="avatar", id="2", text="You", final=False, language="en")
+                tell(type="caption", role="avatar", id="2", text=f"You said {words}", final=True, language="en")
+                tell(type="notice", code="voice", level="error", message="The voice is gone.", retryable=True)
+            elif message["type"] == "character":
+                tell(type="character", character=next(one for one in self.characters if one["id"] == message["id"]))
+
+        channel.on("message", listen)
+        tell(type="state", state="listening")
+
+
+class Green(VideoStreamTrack):
+    async def recv(self) -> VideoFrame:
+        pts, time_base = await self.next_timestamp()
+        frame = VideoFrame.from_ndarray(np.full((96, 64), 90, np.uint8), format="yuv420p")
+        frame.pts, frame.time_base = pts, time_base
+        return frame
+
+
+def refusal(status: int, code: str, message: str) -> Response:
+    return JSONResponse({"error": {"code": code, "message": message, "retryable": False}}, status)
+
+
+def create_app() -> Starlette:
+    fake = Fake()
+
+    async def index(request: Request) -> Response:
+        return FileResponse(PAGE / "index.html", headers={"Content-Security-Policy": CSP})
+
+    async def portrait(request: Request) -> Response:
+        return Response(PORTRAIT, media_type="image/svg+xml")
+
+    return Starlette(
+        routes=[
+            Route("/", index),
+            Route("/portrait.svg", portrait),
+            Route("/heard", fake.get_heard),
+            Route("/api/engines", fake.get_engines),
+            Route("/api/characters", fake.collection, methods=["GET", "POST"]),
+            Route("/api/characters/{id}", fake.one, methods=["GET", "PATCH", "DELETE"]),
+            Route("/api/characters/{id}/portrait", fake.put_portrait, methods=["PUT"]),
+            WebSocketRoute("/api/session", fake.session),
+            Mount("/client", StaticFiles(directory=PAGE)),
+        ]
+    )
+
+
+if __name__ == "__main__":
+    asyncio.run(uvicorn.Server(uvicorn.Config(create_app(), port=int(sys.argv[1]), log_level="warning")).serve())
