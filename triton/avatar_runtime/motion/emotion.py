@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from avatar_runtime.contracts import BLEND_SHAPES, CHANNEL, EMOTIONS, HEAD_POSE, MOTION_CHANNELS, AvatarError, Code
+from avatar_runtime.contracts import BLEND_SHAPES, CHANNEL, EMOTIONS, MOTION_CHANNELS, AvatarError, Code
 
 BLEND_SECONDS: Final = 0.30  # from one emotion to the next
 
@@ -104,5 +104,3 @@ def check(emotion: str, intensity: float) -> np.ndarray:
     weights[EMOTIONS.index(emotion)] = intensity
     return weights
 
-
-assert len(HEAD_POSE) == TABLE.shape[1] - _SHAPES
