@@ -59,23 +59,31 @@ class Eye:
         self._top, self._bottom = _curve(upper, self._x), _curve(lower, self._x)
         ends = _ends(self._x, upper[0, 0], upper[-1, 0])
         self._opening = np.maximum(self._bottom - self._top, 0) * ends
-        self._tallest = float(self._opening.max())
+        middle = (self._top + self._bottom) / 2
+        self._top, self._bottom = middle - self._opening / 2, middle + self._opening / 2
+        self._ends = ends
+        self._tallest = max(float(self._opening.max()), 1.0)
+        self._taper = np.clip(1.25 * self._opening / self._tallest, 0, 1)
         brow = np.interp(self._x, points[list(BROWS[side]), 0], points[list(BROWS[side]), 1])
         # The strip that stretches: most of the way to the brow.
         self._strip = np.maximum(0.72 * (self._top - brow), 0.5 * self._tallest).astype(np.float32)
         self._lash = max(0.06 * self._width, 1.5)
+        # Landmarks may lie on the eyeball's side of the lid: a closed lid is made of skin from this far above them.
+        self._margin = np.minimum(0.11 * self._width, 0.55 * self._strip)
+        self._lash_colour = self._darkest()
         iris = face.irises[side]
         self._iris = iris[0]
         self._radius = float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean())
         across = (self._x - self._iris[0]) / (1.5 * self._radius)
         along = (self._y - self._iris[1]) / (1.5 * self._radius)
         self._bump = np.exp(-0.5 * (across**4 + along**4)).astype(np.float32)
-        self._lid = self._smooth_lid()
 
-    def _smooth_lid(self) -> Floats:
-        """A closed lid without the crease's shadow: the strip's own skin, smoothed."""
-        patch = self._frame[self.rows, self.columns].astype(np.float32)
-        return cv2.GaussianBlur(patch, (0, 0), max(0.05 * self._width, 1.0))
+    def _darkest(self) -> Floats:
+        """The colour of the lashes: the darkest tenth of the pixels along the upper lid's margin."""
+        near = (np.abs(self._y - self._top) < 2.5) & (self._opening > 0.4 * self._tallest)
+        pixels = self._frame[self.rows, self.columns][near].astype(np.float32)
+        luma = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
+        return np.asarray(pixels[luma <= np.percentile(luma, 12)].mean(0), np.float32)
 
     def draw(self, out: NDArray[np.uint8], weights: EyeWeights) -> None:
         """Paints the eye into `out`, a copy of the portrait at rest."""
@@ -86,12 +94,12 @@ class Eye:
         wide = weights.wide * (1 - closed)
         rise = (LOWER_SHARE * closed + 0.26 * squint) * self._opening
         bottom = self._bottom - rise
-        fall = closed * (self._opening - rise) + 0.14 * squint * self._opening - 0.20 * wide * self._opening
+        fall = closed * (self._opening - rise) + 0.14 * squint * self._opening - 0.15 * wide * self._opening
         # Looking down takes the lid along.
         fall = fall + (1 - closed) * 0.22 * weights.look_y * self._opening * (1 if weights.look_y > 0 else 0.5)
         top = self._top + fall
         x = np.broadcast_to(self._x, (len(self._y), len(self._x)))
-        above = self._above(fall)
+        above = self._above(fall, closed)
         below = self._below(rise)
         skin = self._remap(x, np.where(self._y < (top + bottom) / 2, above, below))
         ball = self._eyeball(x, weights, fall * (1 - closed) if wide or squint else None)
@@ -99,16 +107,24 @@ class Eye:
         inside = np.clip(0.5 + (self._y - top) / FEATHER, 0, 1) * np.clip(0.5 + (bottom - self._y) / FEATHER, 0, 1)
         inside = inside * np.clip((bottom - top) / FEATHER, 0, 1)
         mixed = skin + inside[..., None] * (ball * shade[..., None] - skin)
+        if closed > 0:
+            lashes = (0.62 * _smooth(closed / 0.6) * self._taper) * np.exp(-(((self._y - top) / (0.032 * self._width)) ** 2))
+            mixed += lashes[..., None] * (np.minimum(self._lash_colour, mixed) - mixed)
         out[self.rows, self.columns] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
 
-    def _above(self, fall: Floats) -> Floats:
-        """Source rows of the upper lid's skin: rigid at the lashes, stretched in the strip above them."""
+    def _above(self, fall: Floats, closed: float) -> Floats:
+        """Source rows of the upper lid's skin: rigid at the lashes, stretched in the strip above them.
+
+        The further it closes, the more of the lashes' place is taken by skin from above them.
+        """
         start = self._top - self._strip
-        rigid = self._top - np.minimum(self._lash, 0.5 * self._strip)
-        moved = rigid + fall
+        skipped = self._margin * _smooth(closed / 0.5) * self._ends
+        lash = np.minimum(self._lash, 0.5 * self._strip) * (1 - _smooth(closed / 0.5))
+        rigid = self._top - skipped - lash
+        moved = self._top + fall - lash
         share = (self._y - start) / np.maximum(moved - start, 1e-3)
         stretched = start + share * (rigid - start)
-        return np.where(self._y < start, self._y, np.where(self._y < moved, stretched, self._y - fall))
+        return np.where(self._y < start, self._y, np.where(self._y < moved, stretched, self._y - fall - skipped))
 
     def _below(self, rise: Floats) -> Floats:
         """Source rows of the lower lid's skin, pushed up."""
@@ -151,3 +167,8 @@ def _ends(x: Floats, start: float, stop: float) -> Floats:
     """1 within the eye, 0 beyond its corners, soft at them."""
     soft = 0.06 * (stop - start)
     return np.asarray(np.clip((x - start) / soft, 0, 1) * np.clip((stop - x) / soft, 0, 1), np.float32)
+
+
+def _smooth(value: float) -> float:
+    clipped = min(max(value, 0.0), 1.0)
+    return clipped * clipped * (3 - 2 * clipped)

@@ -17,7 +17,8 @@ STEP = 4  # pixels from node to node
 NODES = FRAME_SIZE // STEP + 2
 REACH = 0.6  # face heights: radius of the interpolating kernel
 STEEPEST = 0.85  # the largest stretch |gradient of d|; below 1, x + d(x) cannot fold and its inverse converges
-INVERSIONS = 4
+INVERSIONS = 7
+SMOOTHING = 1.3  # nodes: evens out where landmarks crowd, as on the far side of a turned face
 
 
 def node_places() -> Floats:
@@ -51,7 +52,10 @@ class Interpolator:
         """[468, c] -> [130, 130, c]."""
         known = np.concatenate([values[self._chosen], np.zeros((self._zeros, values.shape[1]))])
         grid = self._spread @ (self._solve @ known).astype(np.float32)
-        return np.asarray(grid.reshape(NODES, NODES, -1), np.float32)
+        grid = grid.reshape(NODES, NODES, -1)
+        for channel in range(grid.shape[2]):
+            grid[..., channel] = cv2.GaussianBlur(np.ascontiguousarray(grid[..., channel]), (0, 0), SMOOTHING)
+        return np.asarray(grid, np.float32)
 
 
 def _wendland(left: Floats, right: Floats, reach: float) -> Floats:
@@ -73,10 +77,10 @@ def steepness(field: Floats) -> float:
     return float(np.sqrt(((together + np.sqrt(np.maximum(together**2 - 4 * determinant**2, 0))) / 2).max()))
 
 
-def damped(field: Floats) -> Floats:
-    """The field, scaled down as a whole if it would fold anywhere."""
-    steepest = steepness(field)
-    return field if steepest <= STEEPEST else np.asarray(field * (STEEPEST / steepest), np.float32)
+def damping(*layers: Floats) -> np.float32:
+    """What to scale all of these fields by, so that none of them folds anywhere: 1 in ordinary motion."""
+    steepest = max(steepness(field) for field in layers)
+    return np.float32(min(1.0, STEEPEST / max(steepest, 1e-6)))
 
 
 def sample(field: Floats, places: Floats) -> Floats:

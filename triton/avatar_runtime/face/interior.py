@@ -70,14 +70,15 @@ def paint(frame: NDArray[np.uint8], face: Geometry, x0: int, y0: int, height: in
     across = across / half
 
     deep = lips * np.array([0.36, 0.22, 0.20], np.float32)
+    deep = 0.6 * deep + 0.4 * np.array([62, 26, 22], np.float32) * (light / 190)
     deep = deep * min(1.0, 44 / max(float(deep @ (0.299, 0.587, 0.114)), 1))
     shade = np.clip(0.60 + 7.0 * down, 0.5, 1.3)
     cavity = deep * shade[..., None] + 0.4 * grain
 
     tint = skin / max(float(skin @ (0.299, 0.587, 0.114)), 1)
-    ivory = 0.70 * light * (0.5 * np.array([1.06, 1.0, 0.86], np.float32) + 0.5 * tint)
+    ivory = 0.78 * light * (0.5 * np.array([1.12, 0.99, 0.78], np.float32) + 0.5 * tint)
     teeth, teeth_alpha = _row(across, down, ivory, edge=0.020, arc=-0.012, darkness=1.0, soft=0.007)
-    jaw, jaw_alpha = _row(across, -down, ivory * 0.62, edge=0.003, arc=-0.010, darkness=0.8, soft=0.008)
+    jaw, jaw_alpha = _row(across, -down, ivory * np.array([0.66, 0.56, 0.53], np.float32), edge=0.003, arc=-0.010, darkness=0.8, soft=0.008)
     tongue = np.clip(1.15 - (across / 0.60) ** 2 - ((down - 0.012) / 0.030) ** 2, 0, 1)
     tongue = (tongue * tongue * (3 - 2 * tongue))[..., None]
     flesh = lips * np.array([0.62, 0.50, 0.50], np.float32) * (0.85 + 0.25 * np.exp(-((across / 0.3) ** 2)))[..., None]

@@ -57,7 +57,7 @@ def weights(motion: Floats) -> Floats:
     press = max(motion[CHANNEL["mouthPressLeft"]], motion[CHANNEL["mouthPressRight"]])
     roll = max(motion[CHANNEL["mouthRollLower"]], motion[CHANNEL["mouthRollUpper"]])
     found[WARPED.index("mouthClose")] = min(close, jaw)
-    found[-1] = 1 - np.exp(-4 * (max(close - jaw, 0) + close + press + roll)) if close + press + roll > 0 else 0
+    found[-1] = 1 - np.exp(-10 * (max(close - jaw, 0) + close + press + roll)) if close + press + roll > 0 else 0
     return found
 
 
@@ -95,14 +95,15 @@ class Portrait:
         shapes = weights(motion)
         active = np.flatnonzero(shapes)
         pose = self._pose.field(limited(motion))
-        upper = fields.damped(_sum(self._upper, shapes, active) + pose)
+        upper, lower = (_sum(layer, shapes, active) + pose for layer in (self._upper, self._lower))
+        share = fields.damping(upper, lower[self.mouth.seen])
+        upper, lower, pose = upper * share, lower * share, pose * share
         base = self._eyes_painted(motion)
         source = fields.enlarge(fields.inverse(upper))
         out = cv2.remap(base, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         if len(active):
-            lower = fields.damped(_sum(self._lower, shapes, active) + pose)
             rounded = min(1.0, float(shapes[ROUND].sum()))
-            self.mouth.draw(out, upper, lower, pose, shapes[JAW] @ self._jaw, rounded)
+            self.mouth.draw(out, upper, lower, pose, share * (shapes[JAW] @ self._jaw), rounded)
         return np.asarray(out, np.uint8)
 
     def _eyes_painted(self, motion: Floats) -> NDArray[np.uint8]:

@@ -17,6 +17,8 @@ LOWER_LINE = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
 SAMPLES = 41  # points along each lip line
 SHUT = 0.012  # face heights: lips nearer than this are closed, and part on one line
 FEATHER = 1.3  # pixels: softness of the lips' edge
+#: Exponents of shade for red, green, blue: light in a mouth has been through flesh.
+RED_SHADOW = np.array([0.75, 1.12, 1.18], np.float32)
 
 
 class Mouth:
@@ -33,12 +35,16 @@ class Mouth:
         self.rows, self.columns = slice(y0, y1), slice(x0, x1)
         self.grid_rows, self.grid_columns = (slice(s.start // 4, s.stop // 4 + 2) for s in (self.rows, self.columns))
         self.upper, self.lower, self.gap = _lines(frame, face)
+        # Where the lower layer can be seen, on the grid: from the lips' line down.
+        line = int(face.points[[61, 13, 291], 1].min() / 4)
+        self.seen = (slice(line, self.grid_rows.stop), self.grid_columns)
         self._x = np.arange(x0, x1, dtype=np.float32)
         self._y = np.arange(y0, y1, dtype=np.float32)[:, None]
         self._interior = paint(frame, face, x0, y0, y1 - y0, x1 - x0)
         self._height = height
         self._middle = np.stack([self.upper[SAMPLES // 2], self.lower[SAMPLES // 2]])
-        self._shade = 0.022 * height
+        self._crease = _crease(frame, self.upper, self._x)
+        self._shade = 0.026 * height
         self.layer_mask = self._mask(face)
 
     def _mask(self, face: Geometry) -> Floats:
@@ -92,15 +98,18 @@ class Mouth:
         # Lips throw shadow: strong below the upper, weak above the lower.
         y = self._y[part]
         gap = np.maximum(bottom - top, 1e-3)
-        shade = 0.38 + 0.62 * _smooth((y - top) / self._shade)
+        shade = 0.45 + 0.55 * _smooth((y - top + 0.5) / self._shade)
         shade *= 0.75 + 0.25 * _smooth((bottom - y) / (0.5 * self._shade))
         shade *= 0.6 + 0.4 * _smooth(gap.max() / (1.6 * self._shade))  # a slit lets little light in
-        colours *= shade[..., None]
+        colours *= shade[..., None] ** RED_SHADOW
+        # Where the gap is narrow, towards the corners, it is the shadow between the lips rather than a hole.
+        narrow = 1 - _smooth((gap - 1.0) / (0.022 * self._height))
+        colours += 0.8 * narrow[None, :, None] * (self._crease - colours)
         if self.gap.max() > 0:
             # Lips open at rest: what the picture shows there stays, and gives way to the painted as they open further.
             source = self._stretched(part, top, bottom)
-            wider = (gap - _columns(np.stack([self.upper[:, 0], self.gap], 1), self._x)) / (0.03 * self._height)
-            colours = source + _smooth(wider)[None, :, None] * (colours - source)
+            wider = (gap.max() - self.gap.max()) / (0.025 * self._height)
+            colours = source + _smooth(wider) * (colours - source)
         return np.asarray(colours, np.float32)
 
     def _stretched(self, part: slice, top: Floats, bottom: Floats) -> Floats:
@@ -112,6 +121,15 @@ class Mouth:
         y = (rest_top + share * (rest_bottom - rest_top)).astype(np.float32)
         x = np.broadcast_to(self._x, y.shape).astype(np.float32)
         return cv2.remap(self._frame, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+
+
+def _crease(frame: NDArray[np.uint8], line: Floats, x: Floats) -> Floats:
+    """The colour of the shadow between the lips at each column, f32 [1, columns, 3]."""
+    y = _columns(line, x)
+    rows = np.stack([y - 1, y, y + 1])
+    found = cv2.remap(frame, np.broadcast_to(x, rows.shape).astype(np.float32), rows, cv2.INTER_LINEAR)
+    soft = cv2.GaussianBlur(found.astype(np.float32).min(0)[None], (0, 0), 5)
+    return np.asarray(0.62 * soft, np.float32)
 
 
 def _moved(layer: Floats, by: Floats, part: slice) -> Floats:
@@ -181,6 +199,6 @@ def _smoothed(line: Floats) -> Floats:
     return np.convolve(padded, np.array([1, 2, 3, 4, 3, 2, 1]) / 16, "valid").astype(np.float32)
 
 
-def _smooth(value: Floats) -> Floats:
+def _smooth(value: Floats | float) -> Floats:
     clipped = np.clip(value, 0, 1)
     return np.asarray(clipped * clipped * (3 - 2 * clipped), np.float32)

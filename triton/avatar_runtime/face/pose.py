@@ -35,7 +35,7 @@ class Pose:
         apart = np.sqrt((away[..., 0] / 0.60) ** 2 + down**2)
         head = _fall((apart - 0.95) / 0.80)
         line = np.minimum(PLACES, FRAME_SIZE - 1 - PLACES).min(-1)
-        edge = _fall(1 - line / 40)  # nothing moves at the frame's border
+        edge = _fall(1 - line / 64)  # nothing moves at the frame's border
         self._head = head * edge
         depth = self._depth(face, interpolate)
         x, y = (PLACES - pivot).transpose(2, 0, 1)

@@ -54,9 +54,9 @@ class Push:
 
 
 _SMILE = (
-    Push("corner", (0.034, -0.030, -0.012), 0.062),
-    Push("cheek", (0.006, -0.016, 0.006), 0.085),
-    Push("apple", (0.0, -0.008, 0.004), 0.07),
+    Push("corner", (0.042, -0.040, -0.012), 0.066),
+    Push("cheek", (0.008, -0.022, 0.006), 0.085),
+    Push("apple", (0.0, -0.011, 0.004), 0.07),
     Push("upperlip", (0.006, -0.003, -0.006), 0.05, "upper"),
     Push("lowerlip", (0.006, -0.003, -0.006), 0.05, "lower"),
 )
@@ -69,13 +69,13 @@ _PRESS = (
 #: Paired shapes, without their Left or Right.
 SIDED: dict[str, tuple[Push, ...]] = {
     "browDown": (
-        Push("browInner", (-0.007, 0.026, 0.0), 0.065),
-        Push("browMiddle", (-0.003, 0.014, 0.0), 0.07),
+        Push("browInner", (-0.012, 0.036, 0.0), 0.065),
+        Push("browMiddle", (-0.005, 0.018, 0.0), 0.07),
     ),
-    "browOuterUp": (Push("browOuter", (0.004, -0.030, 0.0), 0.085), Push("browMiddle", (0.0, -0.012, 0.0), 0.06)),
+    "browOuterUp": (Push("browOuter", (0.004, -0.034, 0.0), 0.085), Push("browMiddle", (0.0, -0.018, 0.0), 0.06)),
     "cheekSquint": (Push("apple", (0.0, -0.015, 0.004), 0.07),),
     "mouthDimple": (Push("corner", (0.018, -0.004, -0.012), 0.05), Push("cheek", (0.005, 0.0, -0.006), 0.07)),
-    "mouthFrown": (Push("corner", (0.004, 0.026, 0.0), 0.055), Push("jowl", (0.0, 0.006, 0.0), 0.07)),
+    "mouthFrown": (Push("corner", (0.006, 0.036, 0.0), 0.058), Push("jowl", (0.0, 0.006, 0.0), 0.07)),
     "mouthLowerDown": (Push("lowerlip", (0.004, 0.020, 0.0), 0.05, "lower"), Push("lowerlip", (0, 0.006, 0), 0.08)),
     "mouthPress": _PRESS,
     "mouthSmile": _SMILE,
@@ -89,17 +89,17 @@ SIDED: dict[str, tuple[Push, ...]] = {
         Push("fold", (0.002, -0.006, 0.0), 0.06),
     ),
     "noseSneer": (
-        Push("ala", (0.002, -0.012, 0.0), 0.05),
-        Push("upperlip", (0.0, -0.006, 0.0), 0.05, "upper"),
+        Push("ala", (0.003, -0.017, 0.0), 0.05),
+        Push("upperlip", (0.0, -0.009, 0.0), 0.05, "upper"),
         Push("browInner", (-0.003, 0.006, 0.0), 0.05),
         Push("fold", (0.004, -0.008, 0.004), 0.06),
     ),
 }
 WHOLE: dict[str, tuple[Push, ...]] = {
     "browInnerUp": (
-        Push("browInner", (0.002, -0.028, 0.0), 0.06),
+        Push("browInner", (0.000, -0.038, 0.0), 0.06),
         Push("browMiddle", (0.0, -0.008, 0.0), 0.06),
-        Push("glabella", (0.0, -0.010, 0.0), 0.06),
+        Push("glabella", (0.0, -0.012, 0.0), 0.06),
     ),
     "cheekPuff": (Push("cheek", (0.022, 0.0, 0.02), 0.09), Push("corner", (-0.004, 0.0, 0.0), 0.05)),
     "mouthRollLower": (Push("lower", (0.0, -0.015, -0.008), 0.06, "lower"),),
