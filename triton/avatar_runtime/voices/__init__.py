@@ -1,0 +1,1 @@
+"""Voices: text -> clauses -> phonemes -> audio with the time of every phoneme."""
