@@ -69,7 +69,7 @@ async def index(request: Request) -> Response:
 
 
 def create_app(settings: Settings) -> Starlette:
-    """The application; its parts live from start-up to shutdown as ``app.state.{settings, store, inference, sessions}``."""
+    """The application; its parts, on ``app.state``, live from start-up to shutdown."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

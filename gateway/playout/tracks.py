@@ -87,7 +87,7 @@ def i420_frame(planes: Frame, slot: int) -> av.VideoFrame:
             padded = np.zeros((plane.height, plane.line_size), np.uint8)
             padded[:, : plane.width] = source
             source = padded
-        plane.update(np.ascontiguousarray(source))
+        plane.update(np.ascontiguousarray(source))  # type: ignore[arg-type]  # any buffer will do
     frame.pts = int(slot * SLOT_SECONDS * VIDEO_CLOCK + 0.5)
     frame.time_base = VIDEO_TIME_BASE
     return frame

@@ -43,20 +43,24 @@ class Health:
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self.failing: set[Role] = set()
+        self.failing: dict[Role, dict[str, Any]] = {}  # and what was said about it
 
     def failed(self, role: Role, error: AvatarError) -> None:
         if role in self.failing:
             return
-        self.failing.add(role)
         if error.code in _AWAY:
             error = AvatarError(Code.ENGINE_UNAVAILABLE, _WITHOUT[role])
-        self._send(notice(error, "warning" if error.retryable else "error"))
+        self.failing[role] = notice(error, "warning" if error.retryable else "error")
+        self._send(self.failing[role])
+
+    def repeat(self) -> None:
+        """Say again what fails just now, to a page that has only now begun to listen."""
+        for message in self.failing.values():
+            self._send(message)
 
     def works(self, role: Role) -> None:
-        if role not in self.failing:
+        if self.failing.pop(role, None) is None:
             return
-        self.failing.discard(role)
         self._send(
             {
                 "type": "notice",

@@ -63,7 +63,7 @@ class Ears:
             if not self._on:
                 continue
             for part in self._resampler.resample(frame):
-                self._recording.append(part.to_ndarray().reshape(-1))
+                self._recording.append(part.to_ndarray().reshape(-1).astype(np.float32))
             self._arrived_at = asyncio.get_running_loop().time()
             self._arrived.set()
 

@@ -71,8 +71,8 @@ class Performer:
         return self._timeline.head
 
     async def say(self, passage: Passage) -> None:
-        """Queue a passage; waits while 30 seconds are queued already."""
-        while self._queued() + passage.slots > self._timeline.room and self._queued():
+        """Queue a passage; waits while it does not fit on the timeline, whatever its length if that is empty."""
+        while passage.slots + self._queued() > self._timeline.room and (self._timeline.speaking or self._queued()):
             self._wake.clear()
             await self._wake.wait()
         self._queue.append(passage)

@@ -57,7 +57,7 @@ class Session:
         self._peer = Peer(
             settings.ice_urls, speech, face, self._heard_track, self._opened, self._received, self._state_changed
         )
-        health = Health(self._peer.send)
+        health = self._health = Health(self._peer.send)
         self._performer = Performer(Face(inference, health, seed=secrets.randbits(31)), timeline)
         self._conversation = Conversation(
             inference, dialogue, self._performer, health, self._peer.send, self._tasks
@@ -159,6 +159,7 @@ class Session:
         self._tell_character()
         self._peer.send(self._emotion)
         self._peer.send({"type": "state", "state": self._conversation.state})
+        self._health.repeat()
 
     def _received(self, raw: Any) -> None:
         try:

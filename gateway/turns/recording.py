@@ -31,7 +31,8 @@ class Recording:
         """Samples `begin` to `end` of the stream, as far as they are still there."""
         begin = max(begin, 0, self.samples - len(self._ring))
         end = min(end, self.samples)
-        return self._ring[np.arange(begin, max(begin, end)) % len(self._ring)]
+        found: Audio = self._ring[np.arange(begin, max(begin, end)) % len(self._ring)]
+        return found
 
     def between(self, begin: float, end: float) -> Audio:
         """As `slice`, in seconds."""

@@ -69,8 +69,7 @@ async def gateway(script: Scripted, *ids: str, **settings: Any) -> AsyncIterator
     async with asyncio.TaskGroup() as group:
         serving = group.create_task(server.serve())
         watching = group.create_task(sessions.watch())
-        while not server.started:
-            await asyncio.sleep(0.01)
+        await until(lambda: server.started)
         port = server.servers[0].sockets[0].getsockname()[1]
         try:
             yield f"ws://127.0.0.1:{port}/api/session", sessions
@@ -151,10 +150,7 @@ class Page:
         return [m["text"] for m in self.of("caption") if m["role"] == role and m["final"] is final]
 
     async def until(self, condition: Callable[[], Any], seconds: float = 8.0) -> None:
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, f"waited in vain; messages: {self.messages}"
-            await asyncio.sleep(0.02)
+        await until(condition, seconds, self.messages)
 
     def loud(self, since: float = 0.0) -> list[float]:
         """Times of the loud packets."""
@@ -181,6 +177,14 @@ class Page:
                 self.sound.append((at, float(np.sqrt((pcm**2).mean()))))
             else:
                 self.frames.append((at, float(frame.to_ndarray()[:512].mean())))
+
+
+async def until(condition: Callable[[], Any], seconds: float = 8.0, told: object = "") -> None:
+    """Wait for something that another part of this process does in its own time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain {told}"
+        await asyncio.sleep(0.02)  # there is no event for most of what a page can observe
 
 
 @contextlib.asynccontextmanager

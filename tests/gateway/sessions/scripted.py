@@ -28,7 +28,6 @@ class Scripted:
     calls: list[tuple[str, Any]] = field(default_factory=list)
     open: int = 0  # streams running now
     cancelled: int = 0  # syntheses closed before their end
-    hang: bool = False
 
     async def transcribe(
         self, audio: Any, language: str = "", task: str = "transcribe", prompt: str = ""
@@ -78,7 +77,7 @@ class Scripted:
 
 
 class ScriptedStream:
-    """VAD: loud is speech. Motion: jawOpen is the loudness. Render: the luma of a frame counts up, 16..235."""
+    """VAD: loud is speech. Motion: jawOpen is the loudness. Render: the luma of a frame changes by 11 each time."""
 
     def __init__(self, script: Scripted, role: str) -> None:
         self._script, self._role, self._opened, self._count = script, role, False, 0
@@ -101,7 +100,7 @@ class ScriptedStream:
         await asyncio.sleep(self._script.frame_seconds * len(data))
         frames = np.full((len(data), 768, 512), 128, np.uint8)
         for frame in frames:
-            frame[:512] = 16 + self._count % 220
+            frame[:512] = 16 + self._count * 11 % 220
             self._count += 1
         return frames
 
