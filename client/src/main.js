@@ -216,7 +216,10 @@ const TELLS = {
     window.antlitz.timings = [...window.antlitz.timings, message].slice(-100);
     stage.timing(message.ms);
   },
-  notice: ({ code = "server", level = "info", message }) => notices.show({ code, level, message }),
+  notice: ({ code = "server", level = "info", message }) => {
+    if (code === "engine_unavailable") notices.drop("engines"); // the same, from nearer
+    notices.show({ code, level, message });
+  },
 };
 
 session.on("message", (message) => TELLS[message.type](message));

@@ -10,7 +10,7 @@ const ROLES = ["vad", "stt", "tts", "landmarks", "motion", "render"];
  * @returns {{role: string, label: string, ready: boolean|null, engine: string, licence: string, title: string}[]}
  */
 export function badges(roles) {
-  const shown = roles?.voice ? [...ROLES, "voice"] : ROLES;
+  const shown = roles?.voice?.engines?.length ? [...ROLES, "voice"] : ROLES;
   return shown.map((role) => {
     const { engine = "", ready = false, engines = [] } = roles?.[role] ?? {};
     const licence = engines?.find(({ name }) => name === engine)?.licence ?? "";

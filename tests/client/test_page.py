@@ -95,7 +95,7 @@ def test_a_talk_from_connect_to_goodbye(gateway: FakeGateway, chromium: Callable
     expect(page.get_by_test_id("status-vad")).to_have_attribute("data-ready", "true")
     expect(page.get_by_test_id("status-tts")).to_have_attribute("data-ready", "false")
     expect(page.get_by_test_id("notice")).to_contain_text("answers appear as captions")
-    assert page.locator('[data-testid=character][aria-pressed=true]').get_attribute("data-id") == "id-vera"
+    assert page.locator("[data-testid=character][aria-pressed=true]").get_attribute("data-id") == "id-vera"
     assert "Vera <i>" in page.get_by_test_id("connect").inner_text()  # markup stays text
 
     expect(page.get_by_test_id("connect")).to_have_attribute("aria-pressed", "false")
@@ -161,7 +161,7 @@ def test_without_a_microphone_one_types_and_a_lost_server_is_found_again(
     expect = playwright.expect
     expect.set_options(timeout=TIMEOUT)
     page.get_by_test_id("connect").click()
-    expect(page.locator('[data-testid=notice][data-code=microphone]')).to_be_visible()
+    expect(page.locator("[data-testid=notice][data-code=microphone]")).to_be_visible()
     expect(page.get_by_test_id("state")).to_have_attribute("data-state", "listening")
     expect(page.get_by_test_id("mic")).to_have_attribute("aria-pressed", "false")
     assert page.evaluate("document.documentElement.scrollWidth") == 360

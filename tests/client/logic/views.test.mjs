@@ -119,7 +119,7 @@ test("badges tell readiness, engine and licence; before anything is known they s
   assert.equal(found.render.ready, false);
   assert.equal(found.voice, undefined);
   assert.ok(badges(null).every(({ ready }) => ready === null));
-  assert.ok(badges({ ...ROLES, voice: {} }).some(({ role }) => role === "voice"));
+  assert.ok(badges({ ...ROLES, voice: { engines: [{ name: "voice_x" }] } }).some(({ role }) => role === "voice"));
 });
 
 test("a missing engine is told by what to do instead", () => {
