@@ -63,12 +63,8 @@ async def change(request: Request) -> Response:
 
 
 async def delete(request: Request) -> Response:
-    store = state(request).store
-    was_active = (await _character(request)).active
-    await asyncio.to_thread(store.delete, _id(request))
-    successor = await asyncio.to_thread(store.active)
-    if was_active and successor is not None:
-        await _told(state(request).sessions.activate(successor.id))
+    await asyncio.to_thread(state(request).store.delete, _id(request))
+    await _told(state(request).sessions.character_changed(_id(request)))
     return Response(status_code=204)
 
 
