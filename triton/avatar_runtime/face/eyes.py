@@ -71,6 +71,7 @@ class Eye:
         # Landmarks may lie on the eyeball's side of the lid: a closed lid is made of skin from this far above them.
         self._margin = np.minimum(0.11 * self._width, 0.55 * self._strip)
         self._lash_colour = self._darkest()
+        self._lid = self._lit_skin()
         iris = face.irises[side]
         self._iris = iris[0]
         self._radius = float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean())
@@ -84,6 +85,17 @@ class Eye:
         pixels = self._frame[self.rows, self.columns][near].astype(np.float32)
         luma = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
         return np.asarray(pixels[luma <= np.percentile(luma, 12)].mean(0), np.float32)
+
+    def _lit_skin(self) -> Floats:
+        """The skin's colour around the eye at each column, f32 [1, columns, 3]: what a closed lid shows of light."""
+        above = self._top - 0.9 * self._strip
+        below = self._bottom + 0.55 * self._tallest
+        rows = np.stack([above, below]).astype(np.float32)
+        columns = np.broadcast_to(self._x, rows.shape).astype(np.float32)
+        soft = cv2.GaussianBlur(self._frame, (0, 0), 0.05 * self._width)
+        found = cv2.remap(soft, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        mixed = 0.45 * found[0].astype(np.float32) + 0.55 * found[1]
+        return cv2.GaussianBlur(mixed[None], (0, 0), 0.08 * self._width).reshape(1, -1, 3)
 
     def draw(self, out: NDArray[np.uint8], weights: EyeWeights) -> None:
         """Paints the eye into `out`, a copy of the portrait at rest."""
@@ -102,13 +114,19 @@ class Eye:
         above = self._above(fall, closed)
         below = self._below(rise)
         skin = self._remap(x, np.where(self._y < (top + bottom) / 2, above, below))
+        if closed > 0:
+            # The lid rounds over the ball and catches light, however deep its strip lay in the brow's shadow.
+            lid = np.clip((self._y - self._top + 1.5 * self._margin) / (1.5 * self._margin), 0, 1)
+            lid = lid * np.clip((top - self._y) / 2 + 0.5, 0, 1) * (0.5 * _smooth(closed) * self._taper)
+            skin += lid[..., None] * (self._lid - skin)
         ball = self._eyeball(x, weights, fall * (1 - closed) if wide or squint else None)
         shade = 1 - 0.35 * closed * np.exp(-np.maximum(self._y - top, 0) / (0.12 * self._width))
         inside = np.clip(0.5 + (self._y - top) / FEATHER, 0, 1) * np.clip(0.5 + (bottom - self._y) / FEATHER, 0, 1)
         inside = inside * np.clip((bottom - top) / FEATHER, 0, 1)
         mixed = skin + inside[..., None] * (ball * shade[..., None] - skin)
         if closed > 0:
-            lashes = (0.62 * _smooth(closed / 0.6) * self._taper) * np.exp(-(((self._y - top) / (0.032 * self._width)) ** 2))
+            near = np.exp(-(((self._y - top) / (0.032 * self._width)) ** 2))
+            lashes = 0.62 * _smooth(closed / 0.6) * self._taper * near
             mixed += lashes[..., None] * (np.minimum(self._lash_colour, mixed) - mixed)
         out[self.rows, self.columns] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
 

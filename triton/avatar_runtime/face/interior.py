@@ -43,7 +43,6 @@ def _grain(frame: NDArray[np.uint8], face: Geometry, height: int, width: int) ->
     """The picture's own fine structure on a cheek, tiled over the patch: f32 [h, w, 1], mean 0."""
     luma = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32)
     fine = luma - cv2.GaussianBlur(luma, (0, 0), 2.5)
-    x, y = face.points[[205, 425], :2].mean(0).astype(int)
     side = max(6, int(0.06 * face.height))
     best = min(
         (fine[v - side : v + side, u - side : u + side] for u, v in face.points[[205, 425, 50, 280], :2].astype(int)),
@@ -61,7 +60,7 @@ def paint(frame: NDArray[np.uint8], face: Geometry, x0: int, y0: int, height: in
     skin, light = _median(frame, face, SKIN)
     lips, _ = _median(frame, face, LIPS)
     grain = _grain(frame, face, height, width)
-    x, y, half = mouth_line(face)
+    _, _, half = mouth_line(face)
     rows, columns = np.mgrid[y0 : y0 + height, x0 : x0 + width].astype(np.float32)
     # Mouth coordinates: across in half widths, down in face heights, along the head's own axes in the picture.
     axes = np.stack([face.right[:2], face.down[:2]], 1) * face.height
@@ -78,7 +77,15 @@ def paint(frame: NDArray[np.uint8], face: Geometry, x0: int, y0: int, height: in
     tint = skin / max(float(skin @ (0.299, 0.587, 0.114)), 1)
     ivory = 0.78 * light * (0.5 * np.array([1.12, 0.99, 0.78], np.float32) + 0.5 * tint)
     teeth, teeth_alpha = _row(across, down, ivory, edge=0.020, arc=-0.012, darkness=1.0, soft=0.007)
-    jaw, jaw_alpha = _row(across, -down, ivory * np.array([0.66, 0.56, 0.53], np.float32), edge=0.003, arc=-0.010, darkness=0.8, soft=0.008)
+    jaw, jaw_alpha = _row(
+        across,
+        -down,
+        ivory * np.array([0.66, 0.56, 0.53], np.float32),
+        edge=0.003,
+        arc=-0.010,
+        darkness=0.8,
+        soft=0.008,
+    )
     tongue = np.clip(1.15 - (across / 0.60) ** 2 - ((down - 0.012) / 0.030) ** 2, 0, 1)
     tongue = (tongue * tongue * (3 - 2 * tongue))[..., None]
     flesh = lips * np.array([0.62, 0.50, 0.50], np.float32) * (0.85 + 0.25 * np.exp(-((across / 0.3) ** 2)))[..., None]

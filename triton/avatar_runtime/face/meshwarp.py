@@ -74,9 +74,7 @@ class Portrait:
         self._pose = Pose(face, everything)
         below = mouth_line(face)[1] - 0.01
         lower = [
-            i
-            for i in range(468)
-            if i not in UPPER_LIP and (i in LOWER_LIP or i in CORNERS or face.local[i, 1] > below)
+            i for i in range(468) if i not in UPPER_LIP and (i in LOWER_LIP or i in CORNERS or face.local[i, 1] > below)
         ]
         under = fields.Interpolator(face, lower)
         pairs = [displacements(name, face) for name in WARPED]
@@ -90,20 +88,24 @@ class Portrait:
         chin = face.points[[17], :2]
         self._jaw = np.stack([fields.sample(self._lower[index], chin)[0] for index in JAW])
 
-    def render(self, motion: Floats) -> NDArray[np.uint8]:
-        """One frame of motion f32 [58] -> RGB uint8 [512, 512, 3]."""
+    def displacement(self, motion: Floats) -> tuple[Floats, Floats, Floats]:
+        """For one frame of motion f32 [58]: fields f32 [130, 130, 2] of the upper layer, the lower, and the pose."""
         shapes = weights(motion)
         active = np.flatnonzero(shapes)
         pose = self._pose.field(limited(motion))
         upper, lower = (_sum(layer, shapes, active) + pose for layer in (self._upper, self._lower))
         share = fields.damping(upper, lower[self.mouth.seen])
-        upper, lower, pose = upper * share, lower * share, pose * share
-        base = self._eyes_painted(motion)
+        return (upper, lower, pose) if share == 1 else (upper * share, lower * share, pose * share)
+
+    def render(self, motion: Floats) -> NDArray[np.uint8]:
+        """One frame of motion f32 [58] -> RGB uint8 [512, 512, 3]."""
+        upper, lower, pose = self.displacement(motion)
         source = fields.enlarge(fields.inverse(upper))
-        out = cv2.remap(base, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        if len(active):
+        out = cv2.remap(self._eyes_painted(motion), source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        shapes = weights(motion)
+        if shapes.any():
             rounded = min(1.0, float(shapes[ROUND].sum()))
-            self.mouth.draw(out, upper, lower, pose, share * (shapes[JAW] @ self._jaw), rounded)
+            self.mouth.draw(out, upper, lower, pose, shapes[JAW] @ self._jaw, rounded)
         return np.asarray(out, np.uint8)
 
     def _eyes_painted(self, motion: Floats) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""The mouth: two warped layers, upper and lower, that part on the line between the lips, and the interior in the gap."""
+"""The mouth: two warped layers that part on the line between the lips, and the interior in the gap."""
 
 from __future__ import annotations
 
@@ -83,9 +83,7 @@ class Mouth:
             mixed[part] += open_share[part] * self._between(part, pose, jaw, rounded, top, bottom)
         out[self.rows, self.columns] = (mixed + 0.5).astype(np.uint8)
 
-    def _between(
-        self, part: slice, pose: Floats, jaw: Floats, rounded: float, top: Floats, bottom: Floats
-    ) -> Floats:
+    def _between(self, part: slice, pose: Floats, jaw: Floats, rounded: float, top: Floats, bottom: Floats) -> Floats:
         """The interior's colours f32 [rows, columns, 3]."""
         ends = fields.sample(pose, self._middle)
         head = ends.mean(0)

@@ -78,7 +78,8 @@ def decode(data: bytes) -> NDArray[np.uint8]:
     if header.width * header.height > MAX_IMAGE_PIXELS:
         raise AvatarError(
             Code.INVALID_IMAGE,
-            f"The picture has {header.width}x{header.height} pixels; at most {MAX_IMAGE_PIXELS // 10**6} megapixels are read.",
+            f"The picture has {header.width}x{header.height} pixels; at most {MAX_IMAGE_PIXELS // 10**6} megapixels "
+            "are read.",
         )
     flags = cv2.IMREAD_UNCHANGED if header.kind in ("png", "webp") else cv2.IMREAD_COLOR
     try:

@@ -1,4 +1,4 @@
-"""Small head movements as displacement fields: parallax by the landmarks' depth, falling off into hair and background."""
+"""Small head movements as displacement fields: parallax by depth, falling off into hair and background."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SKULL = 0.14  # face heights: how far the face's outline lies before the axis th
 
 
 def limited(motion: Floats) -> Floats:
-    """The six pose channels [6], softly bounded by LIMITS (half the limit passes almost unchanged); scale as scale - 1."""
+    """The six pose channels [6], softly bounded by LIMITS (half of one passes almost unchanged); scale as scale - 1."""
     found = np.empty(6, np.float32)
     for index, name in enumerate(HEAD_POSE):
         value = float(motion[CHANNEL[name]]) - (1.0 if name == "headScale" else 0.0)

@@ -16,7 +16,7 @@ from avatar_runtime.face.landmarks import Face, FaceFinder
 from avatar_runtime.face.meshwarp import Portrait, checked, i420
 from avatar_runtime.face.picture import decode
 
-PORTRAITS = 8  # kept ready, about 35 MB each
+PORTRAITS = 8  # kept ready, about 15 MB each
 SECOND_FACE = 0.4  # a second face at least this wide, as a share of the widest, makes the picture ambiguous
 FORMATS = ("i420", "rgb")
 
@@ -39,9 +39,10 @@ def the_face(faces: list[Face]) -> Face:
 class Renderer:
     """Portraits by SHA-256, the least recently used forgotten first."""
 
-    def __init__(self, models: Path) -> None:
-        """`models` holds the networks of `landmarks.FILES`."""
+    def __init__(self, models: Path, limit: int = PORTRAITS) -> None:
+        """`models` holds the networks of `landmarks.FILES`; at most `limit` portraits are kept."""
         cv2.setNumThreads(1)
+        self._limit = limit
         self._finder = FaceFinder(models)
         self._portraits: OrderedDict[str, Portrait] = OrderedDict()
 
@@ -65,7 +66,7 @@ class Renderer:
             pixels = decode(picture)
             found = Portrait(*crop(pixels, the_face(self._finder.find(pixels))))
         self._portraits[digest] = found
-        while len(self._portraits) > PORTRAITS:
+        while len(self._portraits) > self._limit:
             self._portraits.popitem(last=False)
         return found
 

@@ -1,7 +1,7 @@
 """How each blend shape moves the landmarks: a table of soft pushes, in face heights along the head's own axes.
 
-A push moves everything near a landmark: `d = amount * exp(-|x - x_landmark|^2 / 2 sigma^2)`. Upper and lower lip are two
-layers, so that they can part on the line between them: a push may name one layer, else it moves both.
+A push moves everything near a landmark: `d = amount * exp(-|x - x_landmark|^2 / 2 sigma^2)`. Upper and lower lip are
+two layers, so that they can part on the line between them: a push may name one layer, else it moves both.
 Shapes of the eyelids and the eyes' gaze are not here: `eyes` paints them.
 """
 
@@ -45,7 +45,7 @@ MIDDLE = {"upper": 0, "lower": 17, "chin": 199, "glabella": 9, "philtrum": 164}
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """`at`: a name of POINTS or MIDDLE; amount (outwards for paired points, else right; down; forward); sigma; layer."""
+    """`at`: a name of POINTS or MIDDLE; amount (outwards if paired, else right; down; forward); sigma; layer."""
 
     at: str
     amount: tuple[float, float, float]

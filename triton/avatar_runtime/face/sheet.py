@@ -1,7 +1,7 @@
 """`python -m avatar_runtime.face.sheet`: what the renderer does, to be looked at (contact sheets) and timed.
 
-    faces --out DIR --portraits FILE…   one PNG per portrait and view: rest, visemes, lids, gaze, emotions, head
-    time --portraits FILE…              mean and 95th percentile of CPU ms per I420 frame, as JSON
+faces --out DIR --portraits FILE…   one PNG per portrait and view: rest, visemes, lids, gaze, emotions, head
+time --portraits FILE…              mean and 95th percentile of CPU ms per I420 frame, as JSON
 """
 
 from __future__ import annotations
