@@ -2,7 +2,7 @@
 
 aiortc's encoders are made for webcams. Measured on a moving 512x512 portrait at 2 Mbit/s on one core:
 
-- VP8: noise-sensitivity 4 takes a painting's grain for noise. Without it 47.4 dB instead of 41.7, 3.6 ms instead of 4.8.
+- VP8: noise-sensitivity 4 takes a painting's grain for noise. Without it 47.4 dB, not 41.7; 3.6 ms, not 4.8.
 - H.264: x264's preset `medium` costs 17.9 ms a frame, `veryfast` 3.1 ms for 0.9 dB.
 - bitrate: 0.5 Mbit/s by default and 1.5 at most are blurred; the receiver's estimate (REMB) starts low, and every
   change of more than a tenth costs a key frame, so it may move the bitrate only down to a half.

@@ -7,18 +7,18 @@ DELAYS = (0.25, 0.5, 1.0, 2.0, 4.0)  # s; the last one repeats
 
 class Backoff:
     def __init__(self) -> None:
-        self._failures = 0
+        self.failures = 0  # in a row
         self._until = 0.0
 
     def failed(self, now: float) -> float:
         """Seconds until the next attempt."""
-        delay = DELAYS[min(self._failures, len(DELAYS) - 1)]
-        self._failures += 1
+        delay = DELAYS[min(self.failures, len(DELAYS) - 1)]
+        self.failures += 1
         self._until = now + delay
         return delay
 
     def worked(self) -> None:
-        self._failures, self._until = 0, 0.0
+        self.failures, self._until = 0, 0.0
 
     def ready(self, now: float) -> bool:
         return now >= self._until

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import logging
-import secrets
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 from avatar_runtime.contracts import AvatarError, Code, Role
 from characters import Character
 from gateway.dialogue import Dialogue, Line
-from gateway.sessions.health import Health, Send, notice
+from gateway.sessions.health import Health, Send, crash, notice
 from gateway.sessions.performer import Performer
 from gateway.sessions.utterance import ClauseHeard, Utterance, UtteranceOver, end_of, speak
-
-log = logging.getLogger("gateway.sessions")
 
 MAX_HISTORY = 50  # lines; the oldest go first
 
@@ -93,15 +89,17 @@ class Conversation:
             utterance = mark.utterance
             if utterance.begin():
                 self._enter("speaking")
-                utterance.time("first_audio", self._now())
+                utterance.ms["first_audio"] = utterance.since(self._now())
+                self._tell_timing(utterance)
             self._caption("avatar", utterance.id, utterance.text_up_to(mark), False, self._language())
         elif isinstance(mark, UtteranceOver):
             mark.utterance.over.set()
 
-    def frame_shown(self) -> None:
+    def frame_shown(self, slot: int) -> None:
         """A new frame has been shown."""
-        if self._utterance is not None and self._utterance.time("first_frame", self._now()):
-            self._send({"type": "timing", "turn": self._utterance.turn, "ms": dict(self._utterance.ms)})
+        if self._utterance is not None:
+            self._utterance.shown(slot, self._now())
+            self._tell_timing(self._utterance)
 
     # --- inside -------------------------------------------------------------------------------------------
     async def _hear(self, transcript: asyncio.Task[Any], ended_at: float) -> None:
@@ -147,6 +145,7 @@ class Conversation:
         if utterance.clauses:
             await self._performer.say(end_of(utterance))
             await utterance.over.wait()
+        self._tell_timing(utterance, last=True)
         self._utterance = None
         self._caption("avatar", utterance.id, utterance.text, True, self._language())
         self._remember("avatar", utterance.text)
@@ -160,7 +159,7 @@ class Conversation:
             self._health.failed(Role.STT, error)
             return None
         except Exception as error:
-            self._health.failed(Role.STT, self._crash(error))
+            self._health.failed(Role.STT, crash(error))
             return None
         self._health.works(Role.STT)
         return found
@@ -177,15 +176,10 @@ class Conversation:
         except AvatarError as error:
             self._send(notice(error))
         except Exception as error:
-            self._send(notice(self._crash(error)))
+            self._send(notice(crash(error)))
         if asyncio.current_task() is self._answer:
             self._answer = self._utterance = None
             self._rest()
-
-    def _crash(self, error: Exception) -> AvatarError:
-        ident = secrets.token_hex(4)
-        log.error("an answer failed, id %s", ident, exc_info=error)
-        return AvatarError(Code.INTERNAL, f"The answer failed; the log has the details under {ident}.")
 
     def _drop_draft(self) -> None:
         if self._draft is not None:
@@ -200,6 +194,12 @@ class Conversation:
         if state != self.state:
             self.state = state
             self._send({"type": "state", "state": state})
+
+    def _tell_timing(self, utterance: Utterance, last: bool = False) -> None:
+        """Once: when sound and picture have both begun, or at the end without one of them."""
+        if not utterance.timed and ({"first_audio", "first_frame"} <= utterance.ms.keys() or (last and utterance.ms)):
+            utterance.timed = True
+            self._send({"type": "timing", "turn": utterance.turn, "ms": utterance.ms})
 
     def _caption(self, role: str, ident: str, text: str, final: bool, language: str) -> None:
         self._send(

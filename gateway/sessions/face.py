@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from avatar_runtime.contracts import FRAME_SIZE, I420_ROWS, AvatarError, Code, Role
 from gateway.sessions.backoff import Backoff
+from gateway.sessions.closing import close_stream
 from gateway.sessions.health import Health
 
 PUSH_TIMEOUT = 10.0  # s. A frame takes milliseconds; the first one of a new portrait may take a second
@@ -78,7 +79,7 @@ class Face:
             error = failure if isinstance(failure, AvatarError) else late
             self._hopeless = error.code in _LASTING
             # A sequence that the server has forgotten is opened again without a word.
-            if error.code is not Code.INVALID_REQUEST or role in self._health.failing or not self._backoff.ready(0.0):
+            if error.code is not Code.INVALID_REQUEST or self._backoff.failures:
                 self._health.failed(role, error)
             self._backoff.failed(asyncio.get_running_loop().time())
             await self.close()
@@ -90,7 +91,7 @@ class Face:
 
     async def _draw(self, motion: NDArray[np.float32]) -> NDArray[np.uint8]:
         if self._wanted != self._shown and self._render is not None:
-            await self._render.close()
+            await close_stream(self._render)
             self._render = None
         if self._wanted is None or not len(motion):
             return np.empty((0, I420_ROWS, FRAME_SIZE), np.uint8)
@@ -102,10 +103,6 @@ class Face:
 
     async def close(self) -> None:
         """End both sequences; a server that is gone does not matter any more."""
-        for stream in (self._motion, self._render):
-            if stream is not None:
-                try:
-                    await stream.close()
-                except AvatarError:
-                    continue
-        self._motion = self._render = self._shown = None
+        streams, self._motion, self._render, self._shown = (self._motion, self._render), None, None, None
+        for stream in streams:
+            await close_stream(stream)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import secrets
+import traceback
 from collections.abc import Callable
 from typing import Any
 
 from avatar_runtime.contracts import AvatarError, Code, Role
+
+log = logging.getLogger("gateway.sessions")
 
 Send = Callable[[dict[str, Any]], None]
 
@@ -24,7 +29,7 @@ _AGAIN = {
     Role.RENDER: "The picture moves again.",
 }
 #: Errors that mean "the engine is away"; the others are about this one request and say themselves what is wrong.
-_AWAY = {Code.ENGINE_UNAVAILABLE, Code.TIMEOUT, Code.INVALID_REQUEST}
+_AWAY = {Code.ENGINE_UNAVAILABLE, Code.TIMEOUT, Code.INVALID_REQUEST, Code.INTERNAL}
 
 
 def notice(error: AvatarError, level: str = "error") -> dict[str, Any]:
@@ -38,6 +43,14 @@ def notice(error: AvatarError, level: str = "error") -> dict[str, Any]:
     }
 
 
+def crash(error: Exception) -> AvatarError:
+    """A bug, for the person: a short id. The log has the id and where it happened, but no values: they may be words."""
+    ident = secrets.token_hex(4)
+    where = "".join(traceback.format_tb(error.__traceback__))
+    log.error("a session failed, id %s: %s\n%s", ident, type(error).__name__, where)
+    return AvatarError(Code.INTERNAL, f"Something went wrong; the server's log has the details under {ident}.")
+
+
 class Health:
     """Which roles fail just now."""
 
@@ -46,12 +59,12 @@ class Health:
         self.failing: dict[Role, dict[str, Any]] = {}  # and what was said about it
 
     def failed(self, role: Role, error: AvatarError) -> None:
-        if role in self.failing:
-            return
-        if error.code in _AWAY:
-            error = AvatarError(Code.ENGINE_UNAVAILABLE, _WITHOUT[role])
-        self.failing[role] = notice(error, "warning" if error.retryable else "error")
-        self._send(self.failing[role])
+        """Tell the person; an engine that stays away is told once."""
+        if error.code not in _AWAY:
+            self._send(notice(error))
+        elif role not in self.failing:
+            self.failing[role] = notice(AvatarError(Code.ENGINE_UNAVAILABLE, _WITHOUT[role]), "warning")
+            self._send(self.failing[role])
 
     def repeat(self) -> None:
         """Say again what fails just now, to a page that has only now begun to listen."""

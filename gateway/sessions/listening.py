@@ -12,6 +12,7 @@ from aiortc.mediastreams import MediaStreamError
 
 from avatar_runtime.contracts import LISTENING_RATE, VAD_WINDOW, AvatarError, Role
 from gateway.sessions.backoff import Backoff
+from gateway.sessions.closing import close_stream
 from gateway.sessions.health import Health
 from gateway.turns import Endpointer, EndpointingOptions, InterruptionDetector, Recording, TurnEvent
 
@@ -82,8 +83,7 @@ class Ears:
                 if stream is None or behind > MAX_BACKLOG:
                     if not backoff.ready(now):
                         continue
-                    if stream is not None:
-                        await stream.close()
+                    await close_stream(stream)
                     stream, windows = self._inference.vad(), 0
                     base = done = max(done, self._recording.samples - STEP)
                 while self._recording.samples - done >= STEP:
@@ -103,8 +103,7 @@ class Ears:
                         windows += 1
                         self._window(float(probability), begin, begin + WINDOW_SECONDS)
         finally:
-            if stream is not None:
-                await stream.close()
+            await close_stream(stream)
 
     def _window(self, probability: float, begin: float, end: float) -> None:
         if not self._on:

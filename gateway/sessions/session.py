@@ -43,6 +43,7 @@ class Session:
         self._tasks = asyncio.TaskGroup()
         self._over = asyncio.Event()
         self.reason = "ended"
+        self.failure: AvatarError | None = None  # why it could not go on
         self.connected = False
         self._inbox: asyncio.Queue[Any] = asyncio.Queue(MAX_WAITING_MESSAGES)
         self._engines: dict[str, Any] | None = None
@@ -52,7 +53,7 @@ class Session:
         timeline, pacer = Timeline(), Pacer()
         self._timeline = timeline
         speech = SpeechTrack(timeline, pacer, self._moved)
-        face = FaceTrack(timeline, pacer, lambda slot: self._conversation.frame_shown())
+        face = FaceTrack(timeline, pacer, lambda slot: self._conversation.frame_shown(slot))
         self._tracks = (speech, face)
         self._peer = Peer(
             settings.ice_urls, speech, face, self._heard_track, self._opened, self._received, self._state_changed
@@ -93,9 +94,10 @@ class Session:
             self._timeline.dropped,
         )  # fmt: skip
 
-    def end(self, reason: str) -> None:
+    def end(self, reason: str, failure: AvatarError | None = None) -> None:
+        """Let `run` return. `failure` is what the person is told."""
         if not self._over.is_set():
-            self.reason = reason
+            self.reason, self.failure = reason, failure
             self._over.set()
 
     async def _close_peer(self) -> None:
@@ -172,7 +174,8 @@ class Session:
             self.connected = True
             log.info("session %s connected", self.id)
         elif state in ("failed", "closed"):
-            self.end(f"the connection {state}")
+            lost = AvatarError(Code.TIMEOUT, "The media connection was lost; connect again.")
+            self.end(f"the connection {state}", lost)
 
     async def _read_inbox(self) -> None:
         while True:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from avatar_runtime.contracts import AvatarError, Code
+from gateway.sessions.health import crash
 from gateway.sessions.registry import Sessions
 from gateway.sessions.session import Session
-
-log = logging.getLogger("gateway.sessions")
 
 MAX_MESSAGE = 256 * 1024  # characters; an offer has about 6,000
 CONNECT_TIMEOUT = 30.0  # s from opening to the connected peer
@@ -40,22 +38,25 @@ async def signalling(websocket: WebSocket) -> None:
 
 
 async def _converse(websocket: WebSocket, session: Session, sessions: Sessions) -> None:
-    failure: list[AvatarError] = []
     async with asyncio.TaskGroup() as group:
-        reader = group.create_task(_read(websocket, session, sessions, failure))
-        patience = group.create_task(_connect_in_time(session, failure))
+        helpers = [
+            group.create_task(_read(websocket, session, sessions)),
+            group.create_task(_connect_in_time(session)),
+        ]
         try:
             await session.run()
+        except Exception as error:  # a bug in one of its tasks; the others have ended, too
+            session.failure = crash(error)
         finally:
-            reader.cancel()
-            patience.cancel()
-    if failure:
-        await _refuse(websocket, failure[0])
+            for helper in helpers:
+                helper.cancel()
+    if session.failure is not None:
+        await _refuse(websocket, session.failure)
     else:
         await _close(websocket, NORMAL)
 
 
-async def _read(websocket: WebSocket, session: Session, sessions: Sessions, failure: list[AvatarError]) -> None:
+async def _read(websocket: WebSocket, session: Session, sessions: Sessions) -> None:
     """Messages until the page leaves or says something that is none."""
     try:
         urls = sessions.settings.ice_urls
@@ -67,12 +68,9 @@ async def _read(websocket: WebSocket, session: Session, sessions: Sessions, fail
     except (WebSocketDisconnect, RuntimeError):  # RuntimeError: Starlette's word for a socket that is closed already
         session.end("the page left")
     except AvatarError as error:
-        failure.append(error)
-        session.end(f"an invalid message, {error.code}")
+        session.end(f"refused, {error.code}", error)
     except Exception as error:
-        log.error("session %s: signalling failed", session.id, exc_info=error)
-        failure.append(AvatarError(Code.INTERNAL, "The session failed; connect again."))
-        session.end("an internal error")
+        session.end("an internal error", crash(error))
 
 
 async def _handle(websocket: WebSocket, session: Session) -> bool:
@@ -110,11 +108,11 @@ async def _receive(websocket: WebSocket) -> dict[str, Any]:
     return message
 
 
-async def _connect_in_time(session: Session, failure: list[AvatarError]) -> None:
+async def _connect_in_time(session: Session) -> None:
     await asyncio.sleep(CONNECT_TIMEOUT)
     if not session.connected:
-        failure.append(AvatarError(Code.TIMEOUT, "No media connection came about; a firewall may be in the way."))
-        session.end("no connection in time")
+        error = AvatarError(Code.TIMEOUT, "No media connection came about; a firewall may be in the way.")
+        session.end("no connection in time", error)
 
 
 async def _refuse(websocket: WebSocket, error: AvatarError) -> None:

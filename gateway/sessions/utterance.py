@@ -46,6 +46,7 @@ class Utterance:
     silent: bool = False  # the voice has failed: the text is shown as it was written
     separator: str = " "
     begun: bool = False
+    timed: bool = False  # whether the page has been told
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -57,12 +58,15 @@ class Utterance:
         first, self.begun = not self.begun, True
         return first
 
-    def time(self, name: str, now: float) -> bool:
-        """Note when something happened, once, and only after the first sound."""
-        if not self.begun or name in self.ms:
-            return False
-        self.ms[name] = round((now - self.ended_at) * 1000)
-        return True
+    def since(self, now: float) -> int:
+        """Milliseconds from the end of the person's speech."""
+        return round((now - self.ended_at) * 1000)
+
+    def shown(self, slot: int, now: float) -> None:
+        """A frame for this slot has been shown; the first one of this utterance is noted."""
+        first = self.clauses[0].passage.slot if self.clauses else None
+        if first is not None and slot >= first and "first_frame" not in self.ms:
+            self.ms["first_frame"] = self.since(now)
 
     def text_up_to(self, mark: ClauseHeard) -> str:
         return self.separator.join(clause.text for clause in self.clauses[: self.clauses.index(mark) + 1])

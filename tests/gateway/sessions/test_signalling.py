@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from aiortc import RTCSessionDescription
 from loopback import Page, gateway, page, until
 from scripted import Scripted
 from websockets.asyncio.client import connect
@@ -96,8 +97,6 @@ async def test_trickled_candidates_connect() -> None:
         bare = [line for line in sdp if not line.startswith(("a=candidate", "a=end-of-candidates"))]
         await one.socket.send(json.dumps({"type": "offer", "sdp": "\r\n".join(bare) + "\r\n", "character": ""}))
         answer = json.loads(await one.socket.recv())
-        from aiortc import RTCSessionDescription
-
         await one.peer.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
         for line in found:
             candidate = {"candidate": line, "sdpMid": "0", "sdpMLineIndex": 0}
@@ -111,4 +110,39 @@ async def test_closing_the_gateway_ends_every_session() -> None:
     async with gateway(Scripted()) as (url, sessions), page(url) as one:
         await one.until(lambda: one.frames)
         await sessions.close_all()
+        assert not sessions.running
+
+
+async def test_a_second_offer_renegotiates() -> None:
+    async with gateway(Scripted(voice=0.2), "ada", "bob") as (url, _), page(url) as one:
+        await one.until(lambda: one.frames)
+        await one.peer.setLocalDescription(await one.peer.createOffer())
+        offer = {"type": "offer", "sdp": one.peer.localDescription.sdp, "character": "bob"}
+        await one.socket.send(json.dumps(offer))
+        answer = json.loads(await one.socket.recv())
+        await one.peer.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
+        assert one.of("character")[-1]["character"]["id"] == "bob"
+        one.tell(type="text", text="Hello", mode="say")
+        await one.until(lambda: one.captions("avatar") == ["Hello"])
+
+
+async def test_a_bug_ends_the_session_with_an_id_and_no_words_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(Scripted):
+        def vad(self) -> Any:
+            raise ZeroDivisionError("secret words")
+
+    async with gateway(Broken()) as (url, sessions), page(url) as one:
+        said = await rest(one.socket)
+        assert said[-1]["code"] == "internal"
+        assert not sessions.running
+    assert "secret" not in caplog.text
+    assert said[-1]["message"].split()[-1].rstrip(".") in caplog.text
+
+
+async def test_a_lost_peer_is_told_on_the_socket() -> None:
+    async with gateway(Scripted()) as (url, sessions), page(url) as one:
+        await one.until(lambda: one.frames)
+        await one.peer.close()
+        said = await rest(one.socket)
+        assert said[-1]["code"] == "timeout" and said[-1]["retryable"]
         assert not sessions.running
