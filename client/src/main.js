@@ -1,6 +1,7 @@
 // Puts the parts together: what a person does goes to the talk, what the gateway tells goes to the views.
 
 import { createApi } from "./api.js";
+import { keepAwake } from "./awake.js";
 import { CaptionsView } from "./captions.js";
 import { say } from "./channel.js";
 import { byTestId, choice, element } from "./dom.js";
@@ -8,6 +9,7 @@ import { Editor } from "./editor.js";
 import { ExpressionView } from "./expression.js";
 import { GalleryView, firstChoice, nameOf } from "./gallery.js";
 import { languageGroups, languageName } from "./languages.js";
+import { remember, remembered } from "./memory.js";
 import { Microphone } from "./microphone.js";
 import { Notices } from "./notices.js";
 import { Stage } from "./stage.js";
@@ -17,20 +19,6 @@ import { Talk } from "./talk.js";
 import { TranscriptView } from "./transcript.js";
 
 const byId = (id) => document.getElementById(id);
-const remember = (key, value) => {
-  try {
-    localStorage.setItem(`antlitz.${key}`, value);
-  } catch {
-    // Private windows may forbid it; then nothing is remembered.
-  }
-};
-const remembered = (key) => {
-  try {
-    return localStorage.getItem(`antlitz.${key}`);
-  } catch {
-    return null;
-  }
-};
 
 const api = createApi();
 const notices = new Notices(byId("notices"));
@@ -233,19 +221,6 @@ session.on("phase", ({ phase }) => {
   if (phase === "off") captions.clear();
   keepAwake(phase === "live");
 });
-
-// A phone that dims its screen in the middle of a talk would end it.
-let wakeLock = null;
-async function keepAwake(wanted) {
-  if (wanted === Boolean(wakeLock) || !navigator.wakeLock) return;
-  try {
-    if (wanted) wakeLock = await navigator.wakeLock.request("screen");
-    else await wakeLock.release();
-  } catch {
-    // Refused (low battery, hidden page): the talk goes on without it.
-  }
-  if (!wanted) wakeLock = null;
-}
 
 // --- the phone's transcript -------------------------------------------------------------------------------------
 byId("transcript-toggle").addEventListener("click", ({ currentTarget }) => {
