@@ -7,6 +7,7 @@ from typing import Any
 
 from avatar_runtime.contracts import AvatarError, Code, Role
 from characters.languages import known_language
+from gateway.rest.guess import guess_language
 
 Roles = dict[str, Any]  # as Inference.catalogue gives them
 
@@ -29,28 +30,29 @@ def voice_languages(candidates: Iterable[dict[str, Any]], voice: str) -> list[st
     return [item["language"] for engine in candidates for item in engine["voices"] if item["id"] == voice]
 
 
-def choose_voice(roles: Roles, engine: str, voice: str, language: str) -> tuple[str | None, str]:
+def choose_voice(roles: Roles, engine: str, voice: str, language: str, text: str = "") -> tuple[str | None, str]:
     """The engine (None: whichever can) and language for a request that names any of the three.
 
-    Raises `unknown_engine`, `unknown_voice`, `unknown_language`. A language that is left out is the voice's own,
-    else the engine's first.
+    Raises `unknown_engine`, `unknown_voice`, `unknown_language`. A language that is left out is one of the voice's,
+    or of any engine's, that `text` seems to be in, else the first.
     """
     require_engine(roles, Role.TTS, engine)
     language = known_language(language) if language and language != "auto" else ""
-    candidates = [item for item in engines(roles, Role.TTS) if engine in ("", item["name"])]
-    described = [item for item in candidates if item["languages"]]  # an engine never seen ready says nothing
-    if voice and described:
-        described = [item for item in described if any(known["id"] == voice for known in item["voices"])]
-        if not described:
-            owner = f"{engine} has" if engine else "There is"
-            raise AvatarError(Code.UNKNOWN_VOICE, f"{owner} no such voice; see /api/engines.")
-    if language and described:
-        described = [item for item in described if language in item["languages"]]
-        if not described:
-            owner = engine or "any engine's voice" if not voice else "this voice"
-            raise AvatarError(Code.UNKNOWN_LANGUAGE, f"The language {language} is not one of {owner}.")
-    ready = [item for item in described if item["ready"]] or described
-    if not language and ready:
-        spoken = voice_languages(ready, voice) if voice else ready[0]["languages"]
-        language = next((item for item in spoken if item), "")
-    return engine or (ready[0]["name"] if ready else None), language
+    able = [item for item in engines(roles, Role.TTS) if engine in ("", item["name"])]
+    able = [item for item in able if item["languages"]]  # an engine never seen ready says nothing
+    if not able:
+        return engine or None, language
+    if voice:
+        able = [item for item in able if voice_languages([item], voice)]
+        if not able:
+            subject = f"{engine} has" if engine else "There is"
+            raise AvatarError(Code.UNKNOWN_VOICE, f"{subject} no such voice; see /api/engines.")
+    able = [item for item in able if item["ready"]] or able
+    if not language:
+        spoken = voice_languages(able, voice) if voice else [item for found in able for item in found["languages"]]
+        language = guess_language(text, [item for item in spoken if item])
+    able = [item for item in able if not language or language in item["languages"]]
+    if not able:
+        message = f"Nothing chosen here speaks the language {language}; see /api/engines."
+        raise AvatarError(Code.UNKNOWN_LANGUAGE, message)
+    return able[0]["name"], language

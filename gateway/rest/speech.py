@@ -54,6 +54,7 @@ class OpenAiSpeechRequest(BaseModel):
     model: str = Field("tts-1", max_length=128)
     input: str
     voice: str = Field("alloy", max_length=128)
+    language: str = Field("", max_length=16, description="Our addition; left out, it is guessed from voice and input.")
     response_format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"] = "mp3"
     speed: float = Speed
     stream_format: Literal["audio"] = "audio"
@@ -77,7 +78,7 @@ async def synthesize(request: Request) -> Response:
     wanted = await read_json(request, SynthesizeRequest)
     text = speakable(wanted.text)
     roles = await state(request).inference.catalogue()
-    engine, language = choose_voice(roles, wanted.engine or "", wanted.voice, wanted.language)
+    engine, language = choose_voice(roles, wanted.engine or "", wanted.voice, wanted.language, text)
     speech = state(request).inference.synthesize(text, language, wanted.voice, engine, wanted.speed)
     return await _spoken(speech, "wav", wanted.stream)
 
@@ -90,7 +91,7 @@ async def openai_speech(request: Request) -> Response:
     voice = wanted.voice
     if voice in OPENAI_VOICES and not voice_languages(engines(roles, Role.TTS), voice):
         voice = ""
-    chosen, language = choose_voice(roles, engine, voice, "")
+    chosen, language = choose_voice(roles, engine, voice, wanted.language, text)
     speech = state(request).inference.synthesize(text, language, voice, chosen, wanted.speed)
     return await _spoken(speech, wanted.response_format, stream=True)
 

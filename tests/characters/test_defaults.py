@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from characters import CharacterChange, CharacterStore, NewCharacter
@@ -43,3 +44,12 @@ def test_a_lost_file_of_a_default_is_put_back(tmp_path: Path):
     for path in (tmp_path / "assets").glob("??/*"):
         path.write_bytes(b"")
     assert all(CharacterStore(tmp_path).portrait(character.id).data for character in store.list())
+
+
+def test_their_engines_and_voices_are_in_the_model_repository():
+    repository = Path(__file__).parents[2] / "model_repository"
+    for item in default_characters():
+        voice = item.fields.voice
+        config = (repository / voice.engine / "config.pbtxt").read_text("utf-8")
+        assert re.search(rf"\b{voice.id}:{item.fields.language}\b", config)
+        assert (repository / item.fields.renderer / "config.pbtxt").is_file()

@@ -36,7 +36,7 @@ def catalogue() -> dict[str, Any]:
         Role.STT: [engine("stt_whisper", "en de it")],
         Role.TTS: [
             engine("tts_hibari", "en", "hibari:en"),
-            engine("tts_kokoro", "en de it", "af_heart:en ef_dora:de if_sara:it"),
+            engine("tts_kokoro", "en de it", "ef_dora:de if_sara:de af_heart:en if_sara:it"),
         ],
         Role.LANDMARKS: [engine("landmarks_mediapipe")],
         Role.MOTION: [engine("motion_speech")],

@@ -121,13 +121,16 @@ def test_openai_formats(client, kind, media_type, start):
     [
         ({}, ("en", "", "tts_hibari")),
         ({"model": "gpt-4o-mini-tts", "voice": "nova", "instructions": "Whisper."}, ("en", "", "tts_hibari")),
-        ({"voice": "if_sara"}, ("it", "if_sara", "tts_kokoro")),
+        ({"voice": "if_sara"}, ("de", "if_sara", "tts_kokoro")),
+        ({"voice": "if_sara", "input": "Non è vero."}, ("it", "if_sara", "tts_kokoro")),
+        ({"voice": "if_sara", "language": "it"}, ("it", "if_sara", "tts_kokoro")),
+        ({"voice": "alloy", "input": "Das ist nicht wahr."}, ("de", "", "tts_kokoro")),
         ({"model": "tts_kokoro", "voice": "alloy"}, ("en", "", "tts_kokoro")),
         ({"model": "kokoro", "voice": "ef_dora"}, ("de", "ef_dora", "tts_kokoro")),
     ],
 )
-def test_openai_language_comes_from_the_voice(client, inference, fields, expected):
-    assert client.post("/v1/audio/speech", json={"input": "Ciao.", **fields}).status_code == 200
+def test_openai_language_comes_from_voice_and_text(client, inference, fields, expected):
+    assert client.post("/v1/audio/speech", json={"input": "42 km", **fields}).status_code == 200
     assert asked(inference)[1:4] == expected
 
 
