@@ -1,4 +1,4 @@
-"""tts: text to speech, streamed clause by clause."""
+"""Speech by Kokoro: `avatar_runtime.voices.kokoro` behind the tts contract."""
 
 from __future__ import annotations
 
@@ -6,31 +6,33 @@ import os
 from typing import Any
 
 from avatar_runtime import adapter
-from avatar_runtime.voices.kokoro import KokoroVoice
-
-NICENESS = 5  # the picture's 25 frames a second come first
+from avatar_runtime.voices.kokoro import FOLDER, Kokoro
 
 
 class TritonPythonModel:
+    """Triton's entry points."""
+
     def initialize(self, args: dict[str, str]) -> None:
-        os.nice(NICENESS)
-        self._voice = KokoroVoice(adapter.models_dir() / "kokoro")
+        os.nice(5)  # smooth video comes first
+        self._engine = Kokoro(adapter.models_dir() / FOLDER)
+        for language in ("en", "de"):  # the first call loads lexicons
+            list(self._engine.speak("Hallo.", language))
 
     def execute(self, requests: list[Any]) -> None:
         for request in requests:
-            adapter.answer_decoupled(request, self._speak)
+            adapter.answer_decoupled(request, self._produce)
 
-    def _speak(self, request: Any, sender: Any) -> None:
-        chunks = self._voice.speak(
+    def _produce(self, request: Any, sender: Any) -> None:
+        chunks = self._engine.speak(
             adapter.text(request, "TEXT"),
             adapter.text(request, "LANGUAGE"),
             adapter.text(request, "VOICE"),
             adapter.scalar(request, "SPEED", 1.0),
-            request.is_cancelled,
         )
-        for chunk in chunks:
-            if request.is_cancelled():
-                return
+        while not request.is_cancelled():
+            chunk = next(chunks, None)
+            if chunk is None:
+                break
             sender.send(
                 adapter.response(
                     {

@@ -1,42 +1,56 @@
-"""espeak-ng's phonemes (IPA) through its C library, as `espeakng-loader` brings it."""
+"""IPA by espeak-ng (GPL-3), loaded from the package espeakng-loader and called through its C interface.
+
+One process has one espeak-ng with one language at a time, so calls hold a lock.
+"""
 
 from __future__ import annotations
 
 import ctypes
+import re
 import threading
+from functools import cache
 
 import espeakng_loader
 
-AUDIO_OUTPUT_SYNCHRONOUS = 2  # speak_lib.h: espeak_AUDIO_OUTPUT; no sound is made
-CHARS_UTF8 = 1
-PHONEMES_IPA = 2
-
-_lock = threading.Lock()  # the library has one state for the process
-_library: ctypes.CDLL | None = None
-
-
-def _loaded() -> ctypes.CDLL:
-    global _library
-    if _library is None:
-        library = ctypes.CDLL(espeakng_loader.get_library_path())
-        data = espeakng_loader.get_data_path().encode()
-        if library.espeak_Initialize(AUDIO_OUTPUT_SYNCHRONOUS, 0, data, 0) < 0:
-            raise RuntimeError("espeak-ng could not be initialised")
-        library.espeak_TextToPhonemes.restype = ctypes.c_char_p
-        library.espeak_TextToPhonemes.argtypes = [ctypes.POINTER(ctypes.c_char_p), ctypes.c_int, ctypes.c_int]
-        _library = library
-    return _library
+_VOICES = {"en": "en-us", "pt": "pt-br"}  # where espeak's name is not the language's
+_SYNCHRONOUS, _UTF8, _IPA_WITH_TIES = 2, 1, 0x02 | 0x80 | ord("^") << 8  # speak_lib.h: espeak_AUDIO_OUTPUT, phonememode
+_LANGUAGE_FLAG = re.compile(r"\(\^?[a-z](?:\^?[a-z-])+\)")  # "(en)" before an English word in German, tied or not
+_MARK = re.compile(r"\s*((?:[;:,.!?—…\"()“”«»„¿¡]|(?<!\w)['’‘]|['’‘](?!\w))+)(?=\s|$|[^\W\d])\s*|(?:^|(?<=\s))([\"(“«„¿¡]+)")
+_lock = threading.Lock()
 
 
-def phonemes(text: str, voice: str) -> str:
-    """IPA of `text` in espeak-ng's `voice` ("de", "en-us", …); marks are dropped, words are separated by spaces."""
+@cache
+def _library() -> ctypes.CDLL:
+    library = ctypes.CDLL(espeakng_loader.get_library_path())
+    rate = library.espeak_Initialize(_SYNCHRONOUS, 0, espeakng_loader.get_data_path().encode(), 0)
+    if rate <= 0:
+        raise RuntimeError("espeak-ng found no voice data")
+    library.espeak_TextToPhonemes.restype = ctypes.c_char_p
+    library.espeak_TextToPhonemes.argtypes = [ctypes.POINTER(ctypes.c_char_p), ctypes.c_int, ctypes.c_int]
+    return library
+
+
+def ipa(text: str, language: str) -> str:
+    """`text` as IPA with stress marks, its punctuation kept; two-letter sounds are tied with ``^`` (``t^s``)."""
+    pieces: list[str] = []
+    at = 0
     with _lock:
-        library = _loaded()
-        if library.espeak_SetVoiceByName(voice.encode()) != 0:
-            raise ValueError(f"espeak-ng has no voice {voice!r}")
-        rest = ctypes.c_char_p(text.encode("utf-8"))
-        found = []
-        while rest.value:
-            piece = library.espeak_TextToPhonemes(ctypes.byref(rest), CHARS_UTF8, PHONEMES_IPA)
-            found.append((piece or b"").decode("utf-8"))
-        return " ".join(filter(None, found))
+        library = _library()
+        if library.espeak_SetVoiceByName(_VOICES.get(language, language).encode()) != 0:
+            raise RuntimeError(f"espeak-ng has no voice for {language}")
+        for match in _MARK.finditer(text):
+            pieces += [_words(library, text[at : match.start()]), match[1] or match[2], "" if match[2] else " "]
+            at = match.end()
+        pieces.append(_words(library, text[at:]))
+    return re.sub(r" +", " ", "".join(pieces)).strip()
+
+
+def _words(library: ctypes.CDLL, text: str) -> str:
+    if not text.strip():
+        return ""
+    rest = ctypes.c_char_p(text.encode())
+    said = []
+    while rest.value:
+        said.append(library.espeak_TextToPhonemes(ctypes.byref(rest), _UTF8, _IPA_WITH_TIES).decode())
+    leading = " " if text[0].isspace() else ""
+    return leading + _LANGUAGE_FLAG.sub("", " ".join(said)).strip()

@@ -1,104 +1,94 @@
-"""Kokoro-82M: 54 voices, eight languages, from espeak-ng's phonemes."""
+"""Kokoro-82M v1.0 (Apache-2.0) in ONNX Runtime: English by misaki's rules, the other languages by espeak-ng.
+
+It was never trained on German; German phonemes, mapped onto its alphabet, are understood well all the same.
+"""
 
 from __future__ import annotations
 
 import json
-import re
+from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Final
 
 import numpy as np
-import onnx
+from hibari.g2p import G2P
+from numpy.typing import NDArray
 
-from . import espeak
-from .graphs import session, with_durations, with_float_convolutions
-from .speech import Floats, Spoken, Voice
+from avatar_runtime.contracts import AvatarError, Code
+from avatar_runtime.voices import graph
+from avatar_runtime.voices.engine import Engine
+from avatar_runtime.voices.espeak import ipa
 
-DURATION_SAMPLES = 600  # 25 ms at 24 kHz a unit of duration
-LONGEST = 510  # phonemes: the model's position embeddings less the two pads
-STYLE_SIZE = 256
+FOLDER: Final = "kokoro"  # below the models folder
+GRAPH: Final = "kokoro-quantized.onnx"
+VOICES: Final = {
+    "en": ("af_heart", "af_bella", "af_nicole", "am_michael", "am_fenrir", "am_puck", "bf_emma", "bm_george", "bm_fable"),
+    "de": ("ef_dora", "if_sara", "im_nicola"),
+    "fr": ("ff_siwis",),
+    "es": ("ef_dora", "em_alex"),
+    "it": ("if_sara", "im_nicola"),
+    "pt": ("pf_dora", "pm_alex"),
+}
+MAX_TOKENS: Final = 510
+STYLE: Final = 256
 
-#: language -> (espeak-ng voice, letters of this project's voices). German has no voice of its own: ef_dora speaks it best.
-LANGUAGES = {"en": "en-us", "de": "de", "es": "es", "fr": "fr-fr", "it": "it", "pt": "pt-br", "hi": "hi"}
-PREFIXES = {"a": "en", "b": "en", "e": "es", "f": "fr", "h": "hi", "i": "it", "p": "pt"}
-GERMAN = ("ef_dora", "if_sara", "im_nicola")
-
-#: espeak-ng's IPA -> the alphabet that Kokoro was trained on (misaki's): one letter an affricate or diphthong.
-ALPHABET = {
-    "en": (
-        ("ə^l", "ᵊl"), ("aɪ", "I"), ("aʊ", "W"), ("eɪ", "A"), ("ɔɪ", "Y"), ("oʊ", "O"), ("əʊ", "Q"), ("dʒ", "ʤ"), ("tʃ", "ʧ"),
-        ("ɜːɹ", "ɜɹ"), ("ɚ", "əɹ"), ("ɐ", "ə"), ("r", "ɹ"), ("x", "k"), ("ç", "k"), ("ː", ""), ("̩", ""),
-    ),
-    "de": (("ɔø", "ɔi"), ("ts", "ʦ"), ("tʃ", "ʧ"), ("dʒ", "ʤ"), ("aɪ", "aɪ"), ("ɡ", "ɡ")),
-    "*": (("dz", "ʣ"), ("ts", "ʦ"), ("tʃ", "ʧ"), ("dʒ", "ʤ")),
-}  # fmt: skip
-_MARKS = re.compile(r"([,;:.!?…—\"“”()]+)")
-_SWITCH = re.compile(r"\([a-z-]+\)")  # espeak-ng's note that a word is read in another language
-_JOINERS = str.maketrans("", "", "-͡‿")
-
-
-def ipa(clause: str, language: str, vocabulary: dict[str, int]) -> list[str]:
-    """Phonemes of a clause with its marks, all in `vocabulary`."""
-    pieces = []
-    for piece in _MARKS.split(clause):
-        if _MARKS.fullmatch(piece):
-            pieces.append(piece[0])
-        elif any(letter.isalnum() for letter in piece):
-            said = _SWITCH.sub("", espeak.phonemes(piece, LANGUAGES[language])).translate(_JOINERS)
-            for old, new in ALPHABET.get(language, ALPHABET["*"]):
-                said = said.replace(old, new)
-            pieces.append((" " if pieces else "") + said.strip())
-    return [letter for letter in "".join(pieces) if letter in vocabulary]
+#: espeak-ng's IPA, tied with ^, to single letters (misaki's EspeakG2P); what is left of the ties goes.
+_ESPEAK: Final = (
+    ("a^ɪ", "I"), ("a^ʊ", "W"), ("d^z", "ʣ"), ("d^ʒ", "ʤ"), ("e^ɪ", "A"), ("o^ʊ", "O"), ("ə^ʊ", "Q"), ("t^s", "ʦ"),
+    ("t^ʃ", "ʧ"), ("ɔ^ɪ", "Y"), ("^", ""), ("-", ""), ("«", "“"), ("»", "”"), ("„", "“"),
+)  # fmt: skip
+_GERMAN: Final = (("t^s", "ʦ"), ("t^ʃ", "ʧ"), ("ɔ^ø", "ɔi"), ("^", ""), ("-", ""), ("„", "“"), ("«", "”"), ("»", "“"))
 
 
-class KokoroVoice(Voice):
-    """The voices of `folder`: `kokoro-quantized.onnx`, `tokenizer.json`, `voices/*.bin`."""
+def espeak_tokens(phonemes: str, language: str) -> str:
+    """espeak-ng's IPA in Kokoro's alphabet."""
+    for old, new in _GERMAN if language == "de" else _ESPEAK:
+        phonemes = phonemes.replace(old, new)
+    return phonemes
 
-    quick_start = True
+
+class Kokoro(Engine):
+    """Kokoro on its files in `folder`: the graph, `tokenizer.json`, and `voices/<id>.bin` (style f32 [510, 256])."""
+
+    voices = VOICES
+    limits = (30, 50, 90, 150)  # a third of real time: the first sound must not wait for the sentence
 
     def __init__(self, folder: Path, threads: int = 2) -> None:
-        self._vocabulary: dict[str, int] = json.loads((folder / "tokenizer.json").read_text("utf-8"))["model"]["vocab"]
-        model = onnx.load(folder / "kokoro-quantized.onnx")
-        with_float_convolutions(model)
-        self._durations = with_durations(model)
-        self._waveform = model.graph.output[0].name
-        self._session = session(model, threads)
-        self._folder = folder / "voices"
-        self._styles: dict[str, Floats] = {}
-        names = sorted(path.stem for path in self._folder.glob("*.bin"))
-        if not names:
-            raise FileNotFoundError(f"no voices in {self._folder}: run `antlitz models pull kokoro`")
-        # af_heart first: the best of the English ones, and so the default.
-        names.sort(key=lambda name: name != "af_heart")
-        self.voices = {name: PREFIXES[name[0]] for name in names if name[0] in PREFIXES}
-        self._german = [name for name in GERMAN if name in self.voices]
-        self.say("Hello.", "en", "af_heart", 1.0)  # the first run allocates
+        self._folder = folder
+        vocabulary = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
+        self._vocabulary: dict[str, int] = vocabulary
+        self._session = graph.session(graph.with_durations(folder / GRAPH), threads)
+        self._style = lru_cache(maxsize=16)(self._read_style)
 
-    @property
-    def languages(self) -> list[str]:
-        return [*dict.fromkeys(self.voices.values()), "de"]
+    def phonemes(self, text: str, language: str, voice: str) -> list[str]:
+        if language == "en":
+            said = (self._british if voice.startswith("b") else self._american)(text)
+        else:
+            said = espeak_tokens(ipa(text, language), language)
+        return [c for c in said if c in self._vocabulary][:MAX_TOKENS]
 
-    def choose(self, language: str, voice: str) -> tuple[str, str]:
-        if not voice and language.split("-")[0].lower() == "de":
-            return "de", self._german[0]
-        return super().choose(language, voice)
-
-    def _style(self, voice: str, length: int) -> Floats:
-        if voice not in self._styles:
-            data = np.fromfile(self._folder / f"{voice}.bin", np.float32)
-            self._styles[voice] = data.reshape(-1, 1, STYLE_SIZE)
-        rows = self._styles[voice]
-        return rows[min(length, len(rows) - 1)]
-
-    def say(self, clause: str, language: str, voice: str, speed: float) -> Spoken | None:
-        phonemes = ipa(clause, language, self._vocabulary)[:LONGEST]
-        if not any(letter.isalpha() for letter in phonemes):
-            return None
-        pad = self._vocabulary["$"]
+    def synthesize(
+        self, tokens: list[str], language: str, voice: str, speed: float
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        ids = [0, *(self._vocabulary[token] for token in tokens), 0]
         feed = {
-            "input_ids": np.array([[pad, *(self._vocabulary[letter] for letter in phonemes), pad]], np.int64),
-            "style": self._style(voice, len(phonemes)),
-            "speed": np.array([speed], np.float32),
+            "input_ids": np.asarray([ids], np.int64),
+            "style": self._style(voice)[len(tokens) - 1][None],  # a row for each length
+            "speed": np.asarray([speed], np.float32),
         }
-        audio, durations = self._session.run([self._waveform, self._durations], feed)
-        samples = (np.asarray(durations).reshape(-1) * DURATION_SAMPLES).astype(np.int64)
-        return Spoken(np.asarray(audio, np.float32).reshape(-1), ["_", *phonemes, "_"], samples)
+        audio, durations = self._session.run(["waveform", graph.DURATIONS], feed)
+        return audio.reshape(-1), durations.reshape(-1)
+
+    def _read_style(self, voice: str) -> NDArray[np.float32]:
+        path = self._folder / "voices" / f"{voice}.bin"
+        if not path.is_file():
+            raise AvatarError(Code.UNKNOWN_VOICE, f"The file of the voice {voice} is missing; run `antlitz models pull`.")
+        return np.fromfile(path, np.float32).reshape(-1, STYLE)
+
+    @cached_property
+    def _american(self) -> G2P:
+        return G2P()
+
+    @cached_property
+    def _british(self) -> G2P:
+        return G2P(british=True)
