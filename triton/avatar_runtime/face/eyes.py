@@ -97,10 +97,8 @@ class Eye:
         mixed = 0.45 * found[0].astype(np.float32) + 0.55 * found[1]
         return cv2.GaussianBlur(mixed[None], (0, 0), 0.08 * self._width).reshape(1, -1, 3)
 
-    def draw(self, out: NDArray[np.uint8], weights: EyeWeights) -> None:
-        """Paints the eye into `out`, a copy of the portrait at rest."""
-        if weights.rests:
-            return
+    def painted(self, weights: EyeWeights) -> NDArray[np.uint8]:
+        """The eye as it then looks in the portrait at rest: RGB uint8 for `rows` and `columns`."""
         closed = float(np.clip(weights.blink, 0, 1))
         squint = weights.squint * (1 - closed)
         wide = weights.wide * (1 - closed)
@@ -128,7 +126,7 @@ class Eye:
             near = np.exp(-(((self._y - top) / (0.032 * self._width)) ** 2))
             lashes = 0.62 * _smooth(closed / 0.6) * self._taper * near
             mixed += lashes[..., None] * (np.minimum(self._lash_colour, mixed) - mixed)
-        out[self.rows, self.columns] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
+        return np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
 
     def _above(self, fall: Floats, closed: float) -> Floats:
         """Source rows of the upper lid's skin: rigid at the lashes, stretched in the strip above them.

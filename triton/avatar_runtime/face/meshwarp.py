@@ -19,6 +19,7 @@ from avatar_runtime.face.landmarks import Floats
 from avatar_runtime.face.mouth import Mouth
 from avatar_runtime.face.pose import Pose, limited
 from avatar_runtime.face.shapes import CORNERS, LOWER_LIP, UPPER_LIP, displacements, mouth_line
+from avatar_runtime.face.texture import Texture
 
 WARPED = (*(name for name in BLEND_SHAPES if not name.startswith("eye") and name != "tongueOut"), "lipsSeal")
 JAW = [WARPED.index(name) for name in ("jawOpen", "jawLeft", "jawRight", "jawForward")]
@@ -69,7 +70,8 @@ class Portrait:
         self.frame = np.ascontiguousarray(frame)
         self.face = face
         self._eyes = (Eye(self.frame, face, 0), Eye(self.frame, face, 1))
-        self.mouth = Mouth(self.frame, face)
+        self._texture = Texture(self.frame)
+        self.mouth = Mouth(self.frame, face, self._texture)
         everything = fields.Interpolator(face, [i for i in range(468) if i not in LOWER_LIP])
         self._pose = Pose(face, everything)
         below = mouth_line(face)[1] - 0.01
@@ -100,23 +102,21 @@ class Portrait:
     def render(self, motion: Floats) -> NDArray[np.uint8]:
         """One frame of motion f32 [58] -> RGB uint8 [512, 512, 3]."""
         upper, lower, pose = self.displacement(motion)
-        source = fields.enlarge(fields.inverse(upper))
-        out = cv2.remap(self._eyes_painted(motion), source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        self._paint_eyes(motion)
+        out = self._texture.sample(fields.enlarge(2 * fields.inverse(upper)))
         shapes = weights(motion)
         if shapes.any():
             rounded = min(1.0, float(shapes[ROUND].sum()))
             self.mouth.draw(out, upper, lower, pose, shapes[JAW] @ self._jaw, rounded)
         return np.asarray(out, np.uint8)
 
-    def _eyes_painted(self, motion: Floats) -> NDArray[np.uint8]:
-        """The frame at rest with eyelids and gaze as `motion` wants them."""
-        found = [_eye_weights(motion, "Right"), _eye_weights(motion, "Left")]
-        if all(eye.rests for eye in found):
-            return self.frame
-        base = self.frame.copy()
-        for eye, wanted in zip(self._eyes, found, strict=True):
-            eye.draw(base, wanted)
-        return base
+    def _paint_eyes(self, motion: Floats) -> None:
+        """Brings eyelids and gaze as `motion` wants them into the texture."""
+        self._texture.restore()
+        for eye, side in zip(self._eyes, ("Right", "Left"), strict=True):
+            wanted = _eye_weights(motion, side)
+            if not wanted.rests:
+                self._texture.paint(eye.painted(wanted), eye.rows, eye.columns)
 
 
 def _sum(shapes: Floats, amounts: Floats, active: NDArray[np.intp]) -> Floats:

@@ -11,6 +11,7 @@ from avatar_runtime.face import fields
 from avatar_runtime.face.geometry import Geometry
 from avatar_runtime.face.interior import paint
 from avatar_runtime.face.landmarks import Floats
+from avatar_runtime.face.texture import Texture
 
 UPPER_LINE = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)  # inner lips, the picture's left to right
 LOWER_LINE = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
@@ -24,8 +25,8 @@ RED_SHADOW = np.array([0.75, 1.12, 1.18], np.float32)
 class Mouth:
     """One portrait's mouth. Patches are in pixels of the frame, aligned to the fields' grid."""
 
-    def __init__(self, frame: NDArray[np.uint8], face: Geometry) -> None:
-        self._frame = frame
+    def __init__(self, frame: NDArray[np.uint8], face: Geometry, texture: Texture) -> None:
+        self._frame, self._texture = frame, texture
         height = face.height
         corners = face.points[[61, 291], :2]
         low = corners.min(0) - np.array([0.12, 0.16]) * height
@@ -68,20 +69,22 @@ class Mouth:
         top, bottom = _joined(
             self.upper + fields.sample(upper, self.upper), self.lower + fields.sample(lower, self.lower), self._x
         )
-        source = fields.enlarge(fields.inverse(lower, self.grid_rows, self.grid_columns))
-        under = cv2.remap(self._frame, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        over = out[self.rows, self.columns]
+        source = 2 * fields.inverse(lower, self.grid_rows, self.grid_columns)
+        under = self._texture.sample(fields.enlarge(source))
         middle = (top + bottom) / 2
         top, bottom = np.minimum(top, middle), np.maximum(bottom, middle)
-        is_over = np.clip(0.5 + (top - self._y) / FEATHER, 0, 1)
-        is_under = np.clip(0.5 + (self._y - bottom) / FEATHER, 0, 1)
-        open_share = np.clip(1 - is_over - is_under, 0, 1)[..., None]
-        mixed = over * is_over[..., None] + under * is_under[..., None]
-        rows = np.flatnonzero(open_share.any((1, 2)))
-        if len(rows):
-            part = slice(rows[0], rows[-1] + 1)
-            mixed[part] += open_share[part] * self._between(part, pose, jaw, rounded, top, bottom)
-        out[self.rows, self.columns] = (mixed + 0.5).astype(np.uint8)
+        # Above these rows there is only the upper layer, below them only the lower.
+        first, last = (int(np.clip(v - self.rows.start, 0, len(under))) for v in (top.min() - 2, bottom.max() + 3))
+        part = slice(first, last)
+        over = out[self.rows, self.columns]
+        over[last:] = under[last:]
+        is_over = np.clip(0.5 + (top - self._y[part]) / FEATHER, 0, 1)[..., None]
+        is_under = np.clip(0.5 + (self._y[part] - bottom) / FEATHER, 0, 1)[..., None]
+        mixed = over[part] * is_over + under[part] * is_under
+        between = np.clip(1 - is_over - is_under, 0, 1)
+        if between.any():
+            mixed += between * self._between(part, pose, jaw, rounded, top, bottom)
+        over[part] = (mixed + 0.5).astype(np.uint8)
 
     def _between(self, part: slice, pose: Floats, jaw: Floats, rounded: float, top: Floats, bottom: Floats) -> Floats:
         """The interior's colours f32 [rows, columns, 3]."""
