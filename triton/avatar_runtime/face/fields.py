@@ -64,6 +64,14 @@ def _wendland(left: Floats, right: Floats, reach: float) -> Floats:
     return np.asarray((1 - distance) ** 4 * (4 * distance + 1), np.float64 if len(left) == len(right) else np.float32)
 
 
+def weighted(layers: Floats, amounts: Floats) -> Floats:
+    """The sum of fields [n, 130, 130, 2] times `amounts` [n]; a matrix product would wake BLAS's threads for it."""
+    total = np.zeros(layers.shape[1:], np.float32)
+    for index in np.flatnonzero(amounts):
+        total = cv2.scaleAdd(layers[index], float(amounts[index]), total)
+    return total
+
+
 def steepness(field: Floats) -> float:
     """The largest operator norm of the field's gradient over the grid (looked at every other node)."""
     coarse = field[::2, ::2]

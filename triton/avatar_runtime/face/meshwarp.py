@@ -93,9 +93,8 @@ class Portrait:
     def displacement(self, motion: Floats) -> tuple[Floats, Floats, Floats]:
         """For one frame of motion f32 [58]: fields f32 [130, 130, 2] of the upper layer, the lower, and the pose."""
         shapes = weights(motion)
-        active = np.flatnonzero(shapes)
         pose = self._pose.field(limited(motion))
-        upper, lower = (_sum(layer, shapes, active) + pose for layer in (self._upper, self._lower))
+        upper, lower = (fields.weighted(layer, shapes) + pose for layer in (self._upper, self._lower))
         share = fields.damping(upper, lower[self.mouth.seen])
         return (upper, lower, pose) if share == 1 else (upper * share, lower * share, pose * share)
 
@@ -117,14 +116,6 @@ class Portrait:
             wanted = _eye_weights(motion, side)
             if not wanted.rests:
                 self._texture.paint(eye.painted(wanted), eye.rows, eye.columns)
-
-
-def _sum(shapes: Floats, amounts: Floats, active: NDArray[np.intp]) -> Floats:
-    """The weighted sum of the active shapes' fields."""
-    total = np.zeros(shapes.shape[1:], np.float32)
-    for index in active:
-        total = cv2.scaleAdd(shapes[index], float(amounts[index]), total)
-    return total
 
 
 def _eye_weights(motion: Floats, side: str) -> EyeWeights:

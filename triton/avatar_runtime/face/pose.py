@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from avatar_runtime.contracts import CHANNEL, FRAME_SIZE, HEAD_POSE
-from avatar_runtime.face.fields import PLACES, Interpolator
+from avatar_runtime.face.fields import PLACES, Interpolator, weighted
 from avatar_runtime.face.geometry import OVAL, Geometry
 from avatar_runtime.face.landmarks import Floats
 
@@ -64,7 +64,7 @@ class Pose:
     def field(self, pose: Floats) -> Floats:
         """The displacement f32 [130, 130, 2] of limited pose values [6]."""
         angle = np.deg2rad(float(pose[2]))
-        found = np.tensordot(pose, self._linear, 1)
+        found = weighted(self._linear, pose)
         if angle:
             found = found + np.float32(np.sin(angle)) * self._turn + np.float32(np.cos(angle) - 1) * self._shrink
         return np.asarray(found, np.float32)
