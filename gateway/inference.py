@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import itertools
 import secrets
@@ -166,11 +165,11 @@ class Inference:
         inputs = _inputs(
             {"TEXT": text, "LANGUAGE": language, "VOICE": voice, "SPEED": np.array([speed], np.float32)}
         )
-        done = asyncio.Event()
 
         async def requests() -> AsyncIterator[dict[str, Any]]:
-            yield {"model_name": model, "inputs": inputs, "enable_empty_final_response": True}
-            await done.wait()  # an ended request stream would end the answer, too
+            yield {"model_name": model, "inputs": inputs}
+            # Triton ends the stream after the last chunk, for no more requests can come. The asynchronous client
+            # has no way to ask for the empty final response that would otherwise mark the end.
 
         stream = self._client.stream_infer(requests())
         try:
@@ -179,12 +178,9 @@ class Inference:
                     raise to_avatar_error(error, model)
                 if result.as_numpy("AUDIO") is not None:
                     yield _speech(result)
-                if result.get_response().parameters["triton_final_response"].bool_param:
-                    break
         except InferenceServerException as error:
             raise to_avatar_error(error, model) from error
         finally:
-            done.set()
             stream.cancel()
 
     async def landmarks(self, image: bytes) -> Faces:
