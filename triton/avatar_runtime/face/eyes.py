@@ -21,6 +21,7 @@ UPPER_LIDS = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (362, 398, 384, 385,
 LOWER_LIDS = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (362, 382, 381, 380, 374, 373, 390, 249, 263))
 BROWS = ((46, 53, 52, 65, 55), (285, 295, 282, 283, 276))  # their lower edges
 FEATHER = 1.4  # pixels
+OUTER_CORNER = 0.10  # of the eye's width: how far it reaches beyond its outermost landmark
 LOWER_SHARE = 0.14  # of the opening: how far the lower lid comes up to meet the upper
 
 
@@ -47,6 +48,11 @@ class Eye:
         self._frame = frame
         points = face.points[:, :2]
         upper, lower = points[list(UPPER_LIDS[side])], points[list(LOWER_LIDS[side])]
+        # Landmarks stop short of the outer corner, most of all on the far side of a turned head.
+        outer = (0, -1)[side]
+        beyond = OUTER_CORNER * (upper[outer] - upper[-1 - outer])
+        upper[outer] += beyond
+        lower[outer] += beyond
         self._width = float(upper[-1, 0] - upper[0, 0])
         margin = 0.35 * self._width
         brow_y = float(points[list(BROWS[side]), 1].min())
