@@ -3,8 +3,8 @@
 The package's own loop costs 2 ms a window; the same network as one graph over many windows costs a fraction of it,
 which matters since it listens all the time beside the video.
 
-Network (snakers4/silero-vad v6, MIT): 64 samples of context + 512 new ones, reflected by 64 at the end; a Fourier basis as a
-convolution (256 wide, hop 128); magnitude; four convolutions with ReLU; an LSTM cell; ReLU; a linear unit; sigmoid.
+Network (snakers4/silero-vad v6, MIT): 64 samples of context + 512 new ones, reflected by 64 at the end; a Fourier basis
+as a convolution (256 wide, hop 128); magnitude; four convolutions with ReLU; an LSTM; ReLU; a linear unit; sigmoid.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""When each word was said: dynamic time warping over the decoder's attention to the sound (openai/whisper ``timing.py``)."""
+"""When each word was said: dynamic time warping over the decoder's attention to the sound.
+
+The method of openai/whisper ``timing.py`` (MIT).
+"""
 
 from __future__ import annotations
 

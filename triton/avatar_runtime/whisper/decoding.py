@@ -1,4 +1,4 @@
-"""From hidden states to tokens: greedy or sampled, with the guards against text that nobody said.
+"""From sound to tokens: greedy or sampled, with the guards against text that nobody said.
 
 Thresholds as in openai/whisper ``transcribe.py`` and Radford et al. 2022, section 4.5.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar_runtime.whisper.model import Array, DecoderState, WhisperModel
+from avatar_runtime.whisper.model import Array, DecoderState, Memory, WhisperModel
 from avatar_runtime.whisper.tokens import Vocabulary
 
 NO_SPEECH = 0.6  # probability of the no-speech token above which an unsure text is dropped
@@ -57,13 +57,18 @@ class Decoded:
 
 
 def decode(
-    model: WhisperModel, vocabulary: Vocabulary, hidden: Array, seconds: float, options: DecodingOptions
+    model: WhisperModel,
+    vocabulary: Vocabulary,
+    memory: Memory,
+    seconds: float,
+    options: DecodingOptions,
+    temperatures: tuple[float, ...] = TEMPERATURES,
 ) -> Decoded:
-    """The best text for `hidden` [1, t, d], spoken in `seconds`: hotter and hotter until one can be trusted."""
+    """The best text for `memory`, spoken in `seconds`: hotter and hotter until one can be trusted."""
     random = np.random.default_rng(0)  # the same sound gives the same text
     best: Decoded | None = None
-    for temperature in TEMPERATURES:
-        found = _decode_once(model, vocabulary, hidden, seconds, options, temperature, random)
+    for temperature in temperatures:
+        found = _decode_once(model, vocabulary, memory, seconds, options, temperature, random)
         if best is None or (best.repeats, -best.mean_log_probability) > (found.repeats, -found.mean_log_probability):
             best = found
         if found.trusted or found.silent:
@@ -90,13 +95,13 @@ def is_loop(tokens: list[int]) -> bool:
 def _decode_once(
     model: WhisperModel,
     vocabulary: Vocabulary,
-    hidden: Array,
+    memory: Memory,
     seconds: float,
     options: DecodingOptions,
     temperature: float,
     random: np.random.Generator,
 ) -> Decoded:
-    logits, state, language, no_speech = _begin(model, vocabulary, hidden, options)
+    logits, state, language, no_speech = _begin(model, vocabulary, memory, options)
     logits[vocabulary.suppressed_first] = -np.inf
     limit = min(model.max_length - state.length - 1, int(seconds * TOKENS_PER_SECOND) + TOKENS_MARGIN)
     first = len(state.attention)
@@ -113,7 +118,7 @@ def _decode_once(
         if token == vocabulary.end or looped or len(tokens) >= limit:
             break
         tokens.append(token)
-        logits = model.step(state, token)
+        logits = model.feed(state, [token])[0]
     return Decoded(
         tokens=tokens,
         language=language,
@@ -126,26 +131,21 @@ def _decode_once(
 
 
 def _begin(
-    model: WhisperModel, vocabulary: Vocabulary, hidden: Array, options: DecodingOptions
+    model: WhisperModel, vocabulary: Vocabulary, memory: Memory, options: DecodingOptions
 ) -> tuple[Array, DecoderState, str, float]:
     """Feed what steers the decoder: (logits of the first text token, state, language, probability of no speech)."""
+    state = model.begin(memory)
     language = options.language
     if language is None:
-        # The decoder is causal: what it computed for the start token also serves the text.
-        first, state = model.prefill(hidden, [vocabulary.start])
+        start = model.feed(state, [vocabulary.start])[0]
         candidates = list(vocabulary.languages.values())
-        language = vocabulary.language_of(candidates[int(np.argmax(first[0, candidates]))])
-        no_speech = _softmax(first[0])[vocabulary.no_speech]
-        if not options.prompt:
-            logits = first[0]
-            for token in (vocabulary.languages[language], vocabulary.tasks[options.task], vocabulary.no_timestamps):
-                logits = model.step(state, token)
-            return logits.copy(), state, language, float(no_speech)
+        language = vocabulary.language_of(candidates[int(np.argmax(start[candidates]))])
+        state = model.begin(memory)
     before = [vocabulary.previous, *options.prompt] if options.prompt else []
     steer = [vocabulary.start, vocabulary.languages[language], vocabulary.tasks[options.task], vocabulary.no_timestamps]
-    all_logits, state = model.prefill(hidden, [*before, *steer])
-    no_speech = _softmax(all_logits[len(before)])[vocabulary.no_speech]
-    return all_logits[-1].copy(), state, language, float(no_speech)
+    logits = model.feed(state, [*before, *steer])
+    no_speech = float(_softmax(logits[len(before)])[vocabulary.no_speech])
+    return logits[-1].copy(), state, language, no_speech
 
 
 def _choose(logits: Array, temperature: float, random: np.random.Generator) -> tuple[int, float]:

@@ -54,15 +54,14 @@ def _hann() -> NDArray[np.float32]:
 def log_mel(audio: NDArray[np.float32], frames: int, bands: int = 80) -> NDArray[np.float32]:
     """The spectrogram [bands, frames] of `audio` (16 kHz, -1..1), cut or padded with silence to `frames` of 10 ms."""
     samples = frames * HOP
-    # Past the end there is silence: FFT // 2 samples of it belong to the last frame.
     padded = np.zeros(samples + FFT, dtype=np.float32)
-    body = audio[: samples + FFT // 2]
-    padded[FFT // 2 : FFT // 2 + len(body)] = body
-    padded[: FFT // 2] = padded[FFT // 2 + 1 : FFT + 1][::-1]  # reflect
-    if len(audio) >= samples + FFT // 2:
-        padded[samples + FFT // 2 :] = padded[samples : samples + FFT // 2][::-1]
-    used = min(frames, -(-(len(body) + FFT // 2) // HOP))  # later frames are silent: no need to transform them
-    windows = np.lib.stride_tricks.sliding_window_view(padded, FFT)[:: HOP][:used]
+    half = FFT // 2
+    body = audio[:samples]
+    padded[half : half + len(body)] = body
+    padded[:half] = padded[half + 1 : FFT + 1][::-1]  # reflected, as torch.stft(center=True) does
+    padded[-half:] = padded[-FFT - 1 : -half - 1][::-1]
+    used = min(frames, -(-(len(body) + half) // HOP))  # later frames are silent: no need to transform them
+    windows = np.lib.stride_tricks.sliding_window_view(padded, FFT)[::HOP][:used]
     spectrum = np.fft.rfft(windows * _hann(), axis=1)
     power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
     mel = np.full((bands, frames), 1e-10, dtype=np.float32)

@@ -1,8 +1,8 @@
-"""Whisper's ONNX graphs as the hub publishes them, made lean in memory when they are loaded; the files stay as they are.
+"""Whisper's ONNX graphs as the hub publishes them, made lean in memory while loading; the files stay as they are.
 
 * The encoder takes any even number of mel frames instead of always 30 s: the table of positions is cut to the length.
-* The merged decoder (one ``If`` over two branches) becomes two plain graphs: ``prefill`` without a cache and ``step``
-  with one, which lets ONNX Runtime optimise each. Outputs that nobody reads are dropped.
+* Of the merged decoder (one ``If`` over two branches) the branch with a cache becomes a plain graph that ONNX Runtime
+  can optimise; of the other only the keys and values of the encoder's states remain. Outputs nobody reads are dropped.
 * The vocabulary projection multiplies with its int8 weights directly instead of making them float32 for each token:
   a quarter of the memory traffic of the largest matrix.
 """
@@ -18,10 +18,11 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_h
 
 HIDDEN = "last_hidden_state"
 ENCODER_INPUT = "encoder_hidden_states"
+MASK = "mask"
 
 
 def load_encoder(path: Path) -> ModelProto:
-    """The encoder with inputs ``input_features`` f32 [1, mels, 2t] and the only output ``last_hidden_state`` [1, t, d]."""
+    """The encoder: ``input_features`` f32 [1, mels, 2t] -> ``last_hidden_state`` [1, t, d] and nothing else."""
     model = onnx.load(str(path))
     graph = model.graph
     keep = [output for output in graph.output if output.name == HIDDEN]
@@ -34,41 +35,50 @@ def load_encoder(path: Path) -> ModelProto:
 
 
 def load_decoder(path: Path, attention_layers: Iterable[int]) -> tuple[ModelProto, ModelProto]:
-    """The graphs (prefill, step) of a merged decoder.
+    """The graphs (memory, decoder) of a merged decoder.
 
-    prefill: ``input_ids`` i64 [1, n], ``encoder_hidden_states`` -> ``logits`` [1, n, v], all ``present.*``.
-    step: ``input_ids`` i64 [1, 1], all ``past_key_values.*`` -> ``logits``, ``present.*.decoder.*``.
-    Both also give ``cross_attentions.<layer>`` for `attention_layers`.
+    memory: ``encoder_hidden_states`` (and any one token) -> ``present.<layer>.encoder.{key,value}``, once for a sound.
+    decoder: ``input_ids`` i64 [1, n], ``mask`` f32 [n, p + n] (0 or -inf), ``past_key_values.*`` with p tokens (p may
+    be 0) -> ``logits`` [1, n, v], ``present.<layer>.decoder.*``, and ``cross_attentions.<layer>`` [1, heads, n, t] for
+    `attention_layers`.
     """
     merged = onnx.load(str(path))
     choice = next(node for node in merged.graph.node if node.op_type == "If")
     branches = {attribute.name: attribute.g for attribute in choice.attribute}
+    without_cache, with_cache = branches["else_branch"], branches["then_branch"]
     attention = {f"cross_attentions.{layer}" for layer in attention_layers}
+    present = [output.name for output in with_cache.output if output.name.startswith("present.")]
+    memory = _extract(merged, without_cache, [name for name in present if ".encoder." in name])
+    _mask_self_attention(with_cache)
+    _quantise_projection(with_cache, merged.graph)
+    own = [name for name in present if ".decoder." in name]
+    decoder = _extract(merged, with_cache, ["logits", *own, *sorted(attention)])
+    decoder.graph.input.append(helper.make_tensor_value_info(MASK, TensorProto.FLOAT, ["n", "total"]))
+    return memory, decoder
 
-    def kept(name: str, cached: bool) -> bool:
-        past = ".encoder." in name
-        return name == "logits" or name in attention or (name.startswith("present.") and not (cached and past))
 
-    return (
-        _extract(merged, branches["else_branch"], lambda name: kept(name, cached=False)),
-        _extract(merged, branches["then_branch"], lambda name: kept(name, cached=True)),
-    )
-
-
-def _extract(merged: ModelProto, branch: GraphProto, keep: object) -> ModelProto:
-    assert callable(keep)
+def _extract(merged: ModelProto, branch: GraphProto, outputs: list[str]) -> ModelProto:
+    """One branch as a graph of its own, reduced to what `outputs` need."""
     graph = GraphProto(name=branch.name)
     graph.node.extend(node for node in merged.graph.node if node.op_type != "If")
     graph.node.extend(branch.node)
     graph.initializer.extend(merged.graph.initializer)
     graph.initializer.extend(branch.initializer)
     described = {output.name: output for output in merged.graph.output}
-    graph.output.extend(described.get(output.name, output) for output in branch.output if keep(output.name))
-    _quantise_projection(graph)
+    graph.output.extend(described[name] for name in outputs)
     _drop_unused(graph)
     used = {name for node in graph.node for name in node.input}
     graph.input.extend(value for value in merged.graph.input if value.name in used)
     return helper.make_model(graph, opset_imports=list(merged.opset_import), ir_version=merged.ir_version)
+
+
+def _mask_self_attention(graph: GraphProto) -> None:
+    """Let the graph with a cache take several tokens at once: it was exported for one, which needs no causal mask."""
+    for index, node in reversed(list(enumerate(graph.node))):
+        if node.op_type == "Softmax" and "self_attn" in node.name:
+            masked = f"{node.input[0]}_masked"
+            graph.node.insert(index, helper.make_node("Add", [node.input[0], MASK], [masked]))
+            node.input[0] = masked
 
 
 def _drop_unused(graph: GraphProto) -> None:
@@ -144,25 +154,25 @@ def _convolve_in_float(graph: GraphProto) -> None:
         graph.node.insert(index, convolution)
 
 
-def _quantise_projection(graph: GraphProto) -> None:
-    """Replace ``logits = MatMul(x, DequantizeLinear(W))`` by an integer product with W."""
-    weights = _weights(graph)
+def _quantise_projection(graph: GraphProto, outer: GraphProto) -> None:
+    """Replace ``logits = MatMul(x, DequantizeLinear(Transpose(W)))`` by an integer product; W lies in `outer`."""
     producers = {name: node for node in graph.node for name in node.output}
     product = producers["logits"]
     dequantise = producers.get(product.input[1])
     if product.op_type != "MatMul" or dequantise is None or dequantise.op_type != "DequantizeLinear":
         return  # another exporter's graph: correct as it is, only slower
-    transpose = producers[dequantise.input[0]]
-    matrix = numpy_helper.to_array(weights[transpose.input[0]]).T
+    embedding = producers[dequantise.input[0]].input[0]
+    matrix = numpy_helper.to_array(_weights(outer)[embedding]).T
     graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(matrix), "projection/weight"))
     _, scale, zero = dequantise.input
+    x, x_scale, x_zero = "projection/x", "projection/x_scale", "projection/x_zero"
     graph.node.remove(product)
     graph.node.extend(
         [
-            helper.make_node("DynamicQuantizeLinear", [product.input[0]], ["projection/x", "projection/s", "projection/z"]),
-            helper.make_node("MatMulInteger", ["projection/x", "projection/weight", "projection/z", zero], ["projection/i"]),
-            helper.make_node("Cast", ["projection/i"], ["projection/f"], to=TensorProto.FLOAT),
-            helper.make_node("Mul", ["projection/s", scale], ["projection/scale"]),
-            helper.make_node("Mul", ["projection/f", "projection/scale"], ["logits"]),
+            helper.make_node("DynamicQuantizeLinear", [product.input[0]], [x, x_scale, x_zero]),
+            helper.make_node("MatMulInteger", [x, "projection/weight", x_zero, zero], ["projection/sum"]),
+            helper.make_node("Cast", ["projection/sum"], ["projection/float"], to=TensorProto.FLOAT),
+            helper.make_node("Mul", [x_scale, scale], ["projection/scale"]),
+            helper.make_node("Mul", ["projection/float", "projection/scale"], ["logits"]),
         ]
     )

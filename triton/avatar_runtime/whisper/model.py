@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from onnx import ModelProto
 
 from avatar_runtime.whisper.features import FRAMES_PER_POSITION, log_mel
-from avatar_runtime.whisper.graphs import ENCODER_INPUT, HIDDEN, load_decoder, load_encoder
+from avatar_runtime.whisper.graphs import ENCODER_INPUT, HIDDEN, MASK, load_decoder, load_encoder
 
 Array = NDArray[np.float32]
+Memory = dict[str, Array]  # keys and values of the encoder's states by the decoder's input name
 
 ENCODER_FILE = Path("onnx/encoder_model_quantized.onnx")
 DECODER_FILE = Path("onnx/decoder_model_merged_quantized.onnx")
@@ -24,15 +25,15 @@ THREADS = 2
 
 @dataclass
 class DecoderState:
-    """What the decoder remembers of one utterance: keys and values by input name, attention by step."""
+    """What the decoder remembers of one text."""
 
-    past: dict[str, Array]
-    attention: list[Array]  # each [heads, n, t] for the n tokens fed at once
-    length: int
+    past: dict[str, Array]  # all keys and values by input name
+    attention: list[Array] = field(default_factory=list)  # each [heads, n, t] for the n tokens fed at once
+    length: int = 0
 
 
 class WhisperModel:
-    """A Whisper of any size from a folder in the hub's layout (``onnx/``, ``config.json``, ``generation_config.json``)."""
+    """A Whisper of any size, from a folder in the hub's layout."""
 
     def __init__(self, folder: Path, threads: int = THREADS) -> None:
         self.folder = folder
@@ -45,31 +46,36 @@ class WhisperModel:
         self._layers = sorted({layer for layer, _ in heads})
         self._heads = {layer: [head for of, head in heads if of == layer] for layer in self._layers}
         self._encoder = _session(load_encoder(folder / ENCODER_FILE), threads)
-        prefill, step = load_decoder(folder / DECODER_FILE, self._layers)
-        self._prefill, self._step = _session(prefill, threads), _session(step, threads)
-        self._prefill_outputs = [output.name for output in self._prefill.get_outputs()]
-        self._step_outputs = [output.name for output in self._step.get_outputs()]
+        memory, decoder = load_decoder(folder / DECODER_FILE, self._layers)
+        self._memory, self._decoder = _session(memory, threads), _session(decoder, threads)
+        self._memory_outputs = [output.name for output in self._memory.get_outputs()]
+        self._decoder_outputs = [output.name for output in self._decoder.get_outputs()]
+        width = config["d_model"] // config["decoder_attention_heads"]
+        empty = np.zeros((1, config["decoder_attention_heads"], 0, width), dtype=np.float32)
+        self._empty = {_past(name): empty for name in self._decoder_outputs if name.startswith("present.")}
 
-    def encode(self, audio: Array, positions: int) -> Array:
-        """Hidden states [1, positions, d] of `audio` (16 kHz), padded or cut to `positions` of 20 ms."""
+    def encode(self, audio: Array, positions: int) -> Memory:
+        """What the decoder attends to in `audio` (16 kHz), padded or cut to `positions` of 20 ms."""
         mel = log_mel(audio, positions * FRAMES_PER_POSITION, self.bands)
-        return self._encoder.run([HIDDEN], {"input_features": mel[None]})[0]  # type: ignore[no-any-return]
+        hidden = self._encoder.run([HIDDEN], {"input_features": mel[None]})[0]
+        # The tokens give the graph its batch size, and nothing else.
+        values = self._memory.run(None, {ENCODER_INPUT: hidden, "input_ids": np.zeros((1, 1), dtype=np.int64)})
+        return {_past(name): value for name, value in zip(self._memory_outputs, values, strict=True)}
 
-    def prefill(self, hidden: Array, tokens: list[int]) -> tuple[Array, DecoderState]:
-        """Start a text with `tokens`: logits [n, vocabulary] after each, and the state to go on from."""
-        outputs = self._prefill.run(None, {"input_ids": np.array([tokens]), ENCODER_INPUT: hidden})
-        named = dict(zip(self._prefill_outputs, outputs, strict=True))
-        past = {_past(name): value for name, value in named.items() if name.startswith("present.")}
-        return named["logits"][0], DecoderState(past, [self._attention(named)], len(tokens))
+    def begin(self, memory: Memory) -> DecoderState:
+        """The state before the first token of a text about `memory`."""
+        return DecoderState(memory | self._empty)
 
-    def step(self, state: DecoderState, token: int) -> Array:
-        """Append `token` to `state`: the logits [vocabulary] after it."""
-        outputs = self._step.run(None, {"input_ids": np.array([[token]]), **state.past})
-        named = dict(zip(self._step_outputs, outputs, strict=True))
+    def feed(self, state: DecoderState, tokens: list[int]) -> Array:
+        """Append `tokens` to `state`: the logits [n, vocabulary] after each."""
+        count = len(tokens)
+        mask = np.triu(np.full((count, state.length + count), -np.inf, dtype=np.float32), state.length + 1)
+        outputs = self._decoder.run(None, {"input_ids": np.array([tokens]), MASK: mask, **state.past})
+        named = dict(zip(self._decoder_outputs, outputs, strict=True))
         state.past.update((_past(name), value) for name, value in named.items() if name.startswith("present."))
         state.attention.append(self._attention(named))
-        state.length += 1
-        return named["logits"][0, -1]  # type: ignore[no-any-return]
+        state.length += count
+        return named["logits"][0]  # type: ignore[no-any-return]
 
     def _attention(self, named: dict[str, Any]) -> Array:
         parts = [named[f"cross_attentions.{layer}"][0, self._heads[layer]] for layer in self._layers]

@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from avatar_runtime.contracts import LISTENING_RATE, AvatarError, Code
 from avatar_runtime.vad import SileroNetwork
 from avatar_runtime.whisper.alignment import token_times
-from avatar_runtime.whisper.decoding import Decoded, DecodingOptions, decode
+from avatar_runtime.whisper.decoding import TEMPERATURES, Decoded, DecodingOptions, decode
 from avatar_runtime.whisper.features import POSITIONS_PER_SECOND
 from avatar_runtime.whisper.model import Array, WhisperModel
 from avatar_runtime.whisper.segments import Span, speech_spans
 from avatar_runtime.whisper.tokens import TASKS, Vocabulary
 
 SIZES = ("base", "small")
-PADDING = 1.0  # s of silence after the speech
-LEAST_CONTEXT = 3.0  # s that the encoder hears at least
+PADDING = 4.0  # s of silence after the speech; less makes Whisper repeat itself and drop syllables
+LEAST_CONTEXT = 10.0  # s that the encoder hears at least
 PROMPT_TOKENS = 100  # the last of a longer prompt
 
 
@@ -103,10 +103,16 @@ class Transcriber:
         return transcript
 
     def _hear(self, audio: Array, options: DecodingOptions) -> Decoded:
+        """The text of one span; what cannot be trusted is heard again with all the context Whisper was trained on."""
         seconds = len(audio) / LISTENING_RATE
         positions = math.ceil(max(seconds + PADDING, LEAST_CONTEXT) * POSITIONS_PER_SECOND)
-        hidden = self._model.encode(audio, min(positions, self._model.positions))
-        return decode(self._model, self._vocabulary, hidden, seconds, options)
+        if positions < self._model.positions:
+            memory = self._model.encode(audio, positions)
+            heard = decode(self._model, self._vocabulary, memory, seconds, options, temperatures=TEMPERATURES[:1])
+            if heard.trusted or heard.silent:
+                return heard
+        memory = self._model.encode(audio, self._model.positions)
+        return decode(self._model, self._vocabulary, memory, seconds, options)
 
     def _words(self, heard: Decoded, span: Span) -> list[Word]:
         texts, groups = self._vocabulary.words(heard.tokens, heard.language)
