@@ -85,3 +85,11 @@ def test_contact_sheet(models: Path, tmp_path: Path) -> None:
     given = ["--models", str(models), "--portraits", portrait, "--out", str(tmp_path), "--views", "mouth"]
     assert main(["faces", *given]) == 0
     assert cv2.imread(str(tmp_path / "mona_lisa-mouth.png")).shape[1] == 6 * 320
+
+
+def test_a_tight_picture_goes_on_beyond_its_edges(renderer: Renderer, pictures: dict[str, np.ndarray]) -> None:
+    """No black border: what the picture lacks is made of its own colours."""
+    tight = pictures["mona_lisa"][180:500, 240:505]
+    frame = renderer.portrait(picture=png(tight)).frame
+    border = np.concatenate([frame[:8].reshape(-1, 3), frame[-8:].reshape(-1, 3)])
+    assert border.mean() > 0.4 * tight.mean()

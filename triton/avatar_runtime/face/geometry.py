@@ -12,6 +12,7 @@ from avatar_runtime.contracts import FRAME_SIZE
 from avatar_runtime.face.landmarks import Face, Floats
 
 CROP_SHARE = 2.2  # side of the crop in heights of the face's box: keeps hair and shoulders
+TIGHT_SHARE = 1.6  # the least of it
 RAISE = 0.06  # of the crop's side: hair needs more room than shoulders
 FACE_TOP, CHIN, CHEEK_RIGHT, CHEEK_LEFT = 10, 152, 234, 454
 OVAL = (
@@ -61,10 +62,15 @@ def measure(points: Floats, irises: Floats) -> Geometry:
 def crop(pixels: NDArray[np.uint8], face: Face) -> tuple[NDArray[np.uint8], Geometry]:
     """The frame around a face, RGB uint8 [512, 512, 3], and the face in it.
 
-    Where the picture ends it goes on mirrored and blurred.
+    Where the picture ends, its edge goes on, blurred.
     """
-    side = CROP_SHARE * float(max(face.box[3] - face.box[1], face.width))
+    extent = np.array(pixels.shape[1::-1], np.float32)
+    size_of_face = float(max(face.box[3] - face.box[1], face.width))
+    # A picture cut close to the face is shown closer, and a little off the middle, rather than with a wide made-up rim.
+    side = float(np.clip(extent.min(), TIGHT_SHARE * size_of_face, CROP_SHARE * size_of_face))
     centre = (face.box[:2] + face.box[2:]) / 2 - np.array([0, RAISE * side], np.float32)
+    wanted = np.where(extent > side, np.clip(centre, side / 2, np.maximum(extent - side / 2, side / 2)), extent / 2)
+    centre = (centre + np.clip(wanted - centre, -0.12 * side, 0.12 * side)).astype(np.float32)
     scale = FRAME_SIZE / side
     shrunk = min(1.0, scale * 1.0)
     source = (
@@ -78,12 +84,12 @@ def crop(pixels: NDArray[np.uint8], face: Face) -> tuple[NDArray[np.uint8], Geom
     matrix = np.array([[rest, 0, shift[0] + rest / 2 - 0.5], [0, rest, shift[1] + rest / 2 - 0.5]], np.float32)
     size = (FRAME_SIZE, FRAME_SIZE)
     flags = cv2.INTER_CUBIC if rest > 1.01 else cv2.INTER_LINEAR
-    view = cv2.warpAffine(source, matrix, size, flags=flags, borderMode=cv2.BORDER_REFLECT_101)
+    view = cv2.warpAffine(source, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
     inside = cv2.warpAffine(np.full(source.shape[:2], 255, np.uint8), matrix, size, borderMode=cv2.BORDER_CONSTANT)
     if inside.min() < 255:
         away = cv2.distanceTransform((inside < 128).astype(np.uint8), cv2.DIST_L2, 3)[..., None] / 40
         for sigma, full in ((5.0, 0.4), (16.0, 1.2)):
-            blurred = cv2.GaussianBlur(view, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101).astype(np.float32)
+            blurred = cv2.GaussianBlur(view, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE).astype(np.float32)
             amount = np.clip(away / full, 0, 1)
             view = (view * (1 - amount) + blurred * amount).astype(np.uint8)
     points = face.landmarks * scale
