@@ -177,9 +177,12 @@ class Conversation:
             self._send(notice(error))
         except Exception as error:
             self._send(notice(crash(error)))
-        if asyncio.current_task() is self._answer:
-            self._answer = self._utterance = None
-            self._rest()
+        finally:  # gRPC may also end a call, and with it this task, as cancelled
+            if asyncio.current_task() is self._answer:
+                if self._utterance is not None:  # it broke off: what is still queued would have no owner
+                    self._performer.clear()
+                self._answer = self._utterance = None
+                self._rest()
 
     def _drop_draft(self) -> None:
         if self._draft is not None:

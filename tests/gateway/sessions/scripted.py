@@ -24,6 +24,7 @@ class Scripted:
     clauses: int = 1
     delay: float = 0.0  # s before a transcript
     missing: set[str] = field(default_factory=set)
+    refusal: AvatarError | None = None  # what every render answers
     frame_seconds: float = 0.002
     calls: list[tuple[str, Any]] = field(default_factory=list)
     open: int = 0  # streams running now
@@ -97,6 +98,8 @@ class ScriptedStream:
             motion = np.zeros((len(data) // MOTION_SAMPLES, 58), np.float32)
             motion[:, 24] = np.abs(data.reshape(-1, MOTION_SAMPLES)).max(axis=1)
             return motion
+        if self._script.refusal is not None:
+            raise self._script.refusal
         await asyncio.sleep(self._script.frame_seconds * len(data))
         frames = np.full((len(data), 768, 512), 128, np.uint8)
         for frame in frames:

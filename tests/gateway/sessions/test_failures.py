@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Sequence
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from loopback import gateway, page
 from scripted import Scripted
+
+from avatar_runtime.contracts import AvatarError, Code
+from gateway.dialogue import Echo, Line, Speaker
+from gateway.inference import Speech
 
 
 def codes(one: object) -> list[tuple[str, str]]:
@@ -89,3 +95,44 @@ async def test_engines_are_told_on_connect_and_on_change() -> None:
         await one.until(lambda: one.of("engines"))
         script.missing.add("tts")
         await one.until(lambda: one.of("engines")[-1]["roles"]["tts"]["ready"] is False, 4.0)
+
+
+async def test_a_portrait_without_a_face_is_said_once_and_not_tried_again() -> None:
+    script = Scripted(voice=0.3, refusal=AvatarError(Code.NO_FACE, "There is no face in the picture."))
+    async with gateway(script, "ada", "bob") as (url, _), page(url) as one:
+        one.tell(type="text", text="Hello", mode="say")
+        await one.until(lambda: one.captions("avatar") == ["Hello"])
+        assert len([call for call in script.calls if call[0] == "render"]) == 1
+        script.refusal = None
+        one.tell(type="character", id="bob")
+        await one.until(lambda: one.frames)
+
+
+async def test_a_bug_in_the_dialogue_is_told_and_the_session_goes_on() -> None:
+    class Broken(Echo):
+        async def answer(self, history: Sequence[Line], text: str, character: Speaker) -> AsyncIterator[str]:
+            yield text
+            if text == "secret words":
+                raise ZeroDivisionError(text)
+
+    script = Scripted(voice=0.2)
+    async with gateway(script) as (url, sessions), page(url) as one:
+        sessions.running.copy().pop()._conversation._dialogue = Broken()
+        one.tell(type="text", text="secret words", mode="chat")
+        await one.until(lambda: one.of("notice"))
+        assert codes(one) == [("internal", "error")]
+        await one.until(lambda: one.of("state")[-1]["state"] == "idle")
+        one.tell(type="text", text="Hello", mode="chat")
+        await one.until(lambda: one.captions("avatar")[-1:] == ["Hello"])
+
+
+async def test_a_call_that_grpc_cancels_by_itself_does_not_leave_it_thinking() -> None:
+    class Cancelling(Scripted):
+        async def synthesize(self, text: str, **rest: Any) -> AsyncIterator[Speech]:  # type: ignore[override]
+            raise asyncio.CancelledError
+            yield
+
+    async with gateway(Cancelling()) as (url, sessions), page(url) as one:
+        one.tell(type="text", text="Hello", mode="chat")
+        await one.until(lambda: [state["state"] for state in one.of("state")][-2:] == ["thinking", "idle"])
+        assert sessions.running
