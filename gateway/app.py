@@ -32,7 +32,7 @@ HEADERS: Final = {
     # Everything the page needs comes from here; portraits and recordings may also be made in the browser.
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob: data:; "
     "connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
-    "Permissions-Policy": "microphone=(self), camera=()",
+    "Permissions-Policy": "microphone=(self), camera=(self)",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }

@@ -101,7 +101,7 @@ def command(ports: Ports, work: Path, arguments: Sequence[str] = ()) -> tuple[li
         "--http-address=127.0.0.1", "--grpc-address=127.0.0.1", "--metrics-address=127.0.0.1",
         f"--http-port={ports.http}", f"--grpc-port={ports.grpc}", f"--metrics-port={ports.metrics}",
         # One model that cannot load must not take the others with it.
-        "--exit-on-error=false", "--strict-readiness=false", "--log-verbose=0",
+        "--exit-on-error=false", "--exit-timeout-secs=3", "--strict-readiness=false", "--log-verbose=0",
         *arguments,
     ]  # fmt: skip
     return line, environ
