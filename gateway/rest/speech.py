@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any, Final, Literal
 
@@ -22,9 +21,9 @@ from gateway.rest.choices import choose_voice, engines, voice_languages
 from gateway.rest.operation import Answer, Json, Operation
 from gateway.rest.state import state
 
-log = logging.getLogger(__name__)
-
 Speed = Field(1.0, ge=0.5, le=2.0, allow_inf_nan=False, description="1 is the voice's own pace.")
+
+CLAUSE_TIMEOUT = 60.0  # s for one clause: a slow voice on a busy machine, but not one that hangs
 
 #: Voices and models that OpenAI's clients send when nobody chose: they stand for our default.
 OPENAI_VOICES: Final = frozenset(
@@ -110,19 +109,37 @@ def _openai_engine(roles: dict[str, Any], model: str) -> str:
 async def _spoken(speech: AsyncIterator[Speech], kind: str, stream: bool) -> Response:
     """The answer, begun only when the first clause is there: what fails before still gets its status."""
     media_type = FORMATS[kind].media_type
-    chunks = aiter(speech)
+    chunks = _in_time(speech)
     try:
         first = await anext(chunks)
     except StopAsyncIteration as error:
         raise AvatarError(Code.INVALID_TEXT, "The text holds nothing that can be spoken.") from error
     if stream:
         return StreamingResponse(_encoded(first, chunks, kind), media_type=media_type)
-    audio = np.concatenate([first.audio, *[chunk.audio async for chunk in chunks]])
+    async with aclosing(chunks):
+        audio = np.concatenate([first.audio, *[chunk.audio async for chunk in chunks]])
     return Response(await asyncio.to_thread(encode, audio, kind), media_type=media_type)
 
 
-async def _encoded(first: Speech, rest: AsyncIterator[Speech], kind: str) -> AsyncIterator[bytes]:
-    async with aclosing(rest):  # type: ignore[type-var]  # a generator: closing it cancels the request in Triton
+async def _in_time(speech: AsyncIterator[Speech]) -> AsyncGenerator[Speech, None]:
+    """The chunks; `timeout` when one does not come. However it ends, the request in Triton ends with it."""
+    try:
+        while True:
+            try:
+                async with asyncio.timeout(CLAUSE_TIMEOUT):
+                    chunk = await anext(speech)
+            except StopAsyncIteration:
+                return
+            except TimeoutError as error:
+                raise AvatarError(Code.TIMEOUT, "The voice did not answer in time.") from error
+            yield chunk
+    finally:
+        if isinstance(speech, AsyncGenerator):
+            await speech.aclose()
+
+
+async def _encoded(first: Speech, rest: AsyncGenerator[Speech, None], kind: str) -> AsyncIterator[bytes]:
+    async with aclosing(rest):
         encoder = Encoder(kind)
         yield await asyncio.to_thread(encoder.feed, first.audio)
         async for chunk in rest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,7 +66,7 @@ class ScriptedInference:
         )
     )
     clauses: list[str] = field(default_factory=lambda: ["Good morning,", "said the portrait."])
-    fails_after: int | None = None  # chunks of speech before a failure
+    fails_after: int | None = None  # chunks of speech before a failure, or before it hangs
     failures: dict[str, AvatarError | Exception] = field(default_factory=dict)
     asked: list[tuple[str, Any]] = field(default_factory=list)
     cancelled: int = 0
@@ -92,10 +93,12 @@ class ScriptedInference:
         try:
             for number, clause in enumerate(self.clauses):
                 if number == self.fails_after:
+                    if "speech" not in self.failures:
+                        await asyncio.Event().wait()  # hangs
                     raise self.failures["speech"]
                 tone = np.sin(np.arange(SPEAKING_RATE // 2) * 2 * np.pi * 220 / SPEAKING_RATE)
                 yield Speech((0.3 * tone).astype(np.float32), clause, ["a"], np.array([[0, 0.5]], np.float32))
-        except GeneratorExit:
+        except (GeneratorExit, asyncio.CancelledError):
             self.cancelled += 1
             raise
 

@@ -94,6 +94,15 @@ def test_a_failure_between_clauses_spoils_the_whole(client, inference):
     assert client.post("/api/synthesize", json={"text": "Hi."}).status_code == 503
 
 
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_voice_that_hangs_is_given_up(client, inference, monkeypatch, after):
+    monkeypatch.setattr("gateway.rest.speech.CLAUSE_TIMEOUT", 0.05)
+    inference.fails_after = after
+    answer = client.post("/api/synthesize", json={"text": "Hi."})
+    assert answer.status_code == 504 and answer.json()["error"]["code"] == "timeout"
+    assert inference.cancelled == 1
+
+
 @pytest.mark.parametrize(
     ("kind", "media_type", "start"),
     [
