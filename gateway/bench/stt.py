@@ -69,7 +69,9 @@ def main(args: list[str]) -> int:
     sys.stdout.write(f"{'all':<50}" + "".join(f"{sum(times) * 1000:>19.0f} ms" for _, times in results.values()) + "\n")
     sys.stdout.write(f"{'word error rate':<50}" + "".join(f"{rate:>20.1f} %" for rate, _ in results.values()) + "\n")
     ratio, points = sum(our_time) / sum(their_time), our_rate - their_rate
-    sys.stdout.write(f"time {ratio:.2f}x (target {TARGET_RATIO}x), error {points:+.1f} points (target {TARGET_POINTS})\n")
+    sys.stdout.write(
+        f"time {ratio:.2f}x (target {TARGET_RATIO}); error {points:+.1f} points (target {TARGET_POINTS})\n"
+    )
     return int(ratio > TARGET_RATIO or points > TARGET_POINTS)
 
 

@@ -35,6 +35,7 @@ def test_what_is_trusted() -> None:
     assert decoded(-0.2).trusted
     assert not decoded(-1.1).trusted
     assert not decoded(-0.2, ratio=2.5).trusted
+    assert decoded(-0.2, ratio=2.5).kept
     assert not decoded(-0.2, looped=True).trusted
     assert decoded(-1.1, no_speech=0.7).silent
     assert not decoded(-0.2, no_speech=0.7).silent

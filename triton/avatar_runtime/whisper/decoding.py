@@ -52,6 +52,11 @@ class Decoded:
         return not self.repeats and self.mean_log_probability >= MEAN_LOG_PROBABILITY
 
     @property
+    def kept(self) -> bool:
+        """Good enough when nothing better was found: people do repeat themselves, but not word for word for ever."""
+        return not self.looped and self.mean_log_probability >= MEAN_LOG_PROBABILITY
+
+    @property
     def silent(self) -> bool:
         return self.no_speech > NO_SPEECH and self.mean_log_probability < MEAN_LOG_PROBABILITY
 
@@ -69,12 +74,16 @@ def decode(
     best: Decoded | None = None
     for temperature in temperatures:
         found = _decode_once(model, vocabulary, memory, seconds, options, temperature, random)
-        if best is None or (best.repeats, -best.mean_log_probability) > (found.repeats, -found.mean_log_probability):
+        if best is None or _preference(found) > _preference(best):
             best = found
         if found.trusted or found.silent:
             break
     assert best is not None
     return best
+
+
+def _preference(found: Decoded) -> tuple[bool, bool, float]:
+    return found.kept, not found.repeats, found.mean_log_probability
 
 
 def compression_ratio(text: str) -> float:

@@ -22,7 +22,7 @@ from avatar_runtime.whisper.tokens import TASKS, Vocabulary
 
 SIZES = ("base", "small")
 PADDING = 4.0  # s of silence after the speech; less makes Whisper repeat itself and drop syllables
-LEAST_CONTEXT = 10.0  # s that the encoder hears at least
+LEAST_CONTEXT = 20.0  # s that the encoder hears at least: with less, syllables of short sentences go missing
 PROMPT_TOKENS = 100  # the last of a longer prompt
 
 
@@ -91,7 +91,7 @@ class Transcriber:
             if cancelled():
                 raise AvatarError(Code.CANCELLED, "The transcription was cancelled.")
             heard = self._hear(audio[span.start : span.end], options)
-            if heard.silent or not heard.trusted:
+            if heard.silent or not heard.kept:
                 continue
             words = self._words(heard, span)
             if words:
