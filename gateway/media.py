@@ -65,6 +65,8 @@ def _resampled(container: Any, max_seconds: float) -> Iterator[Floats]:
     if not container.streams.audio:
         raise AvatarError(Code.INVALID_AUDIO, "The recording has no sound track.")
     stream = container.streams.audio[0]
+    if stream.codec_context is None:  # damage in the header, or a codec that FFmpeg does not have
+        raise AvatarError(Code.INVALID_AUDIO, _BROKEN)
     if stream.rate not in RATES or not 1 <= stream.channels <= MAX_CHANNELS:
         raise AvatarError(Code.INVALID_AUDIO, _BROKEN)
     too_long = AvatarError(Code.INVALID_AUDIO, f"The recording is longer than {max_seconds:g} seconds.")

@@ -132,6 +132,10 @@ def test_values_that_are_not_numbers():
     assert np.abs(loud).max() <= 1
 
 
+def test_a_codec_nobody_has():
+    refused(recorded("webm").replace(b"A_OPUS", b"A_XPUS"))
+
+
 def test_absurd_headers():
     for rate in (0, 1, 2**32 - 1):
         refused(wav_header(1000, 16_000)[:24] + rate.to_bytes(4, "little") + wav_header(1000)[28:] + bytes(2000))
