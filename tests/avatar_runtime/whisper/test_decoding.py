@@ -28,7 +28,7 @@ def test_compression_ratio() -> None:
 
 
 def decoded(log_probability: float, no_speech: float = 0.0, ratio: float = 1.0, looped: bool = False) -> Decoded:
-    return Decoded([1], "en", log_probability, no_speech, ratio, looped, [])
+    return Decoded([1], "en", 1.0, log_probability, no_speech, ratio, looped, [])
 
 
 def test_what_is_trusted() -> None:

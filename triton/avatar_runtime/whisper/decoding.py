@@ -37,6 +37,7 @@ class Decoded:
 
     tokens: list[int]
     language: str
+    language_probability: float  # 1 where the language was given
     mean_log_probability: float
     no_speech: float
     compression_ratio: float
@@ -110,7 +111,7 @@ def _decode_once(
     temperature: float,
     random: np.random.Generator,
 ) -> Decoded:
-    logits, state, language, no_speech = _begin(model, vocabulary, memory, options)
+    logits, state, language, sure, no_speech = _begin(model, vocabulary, memory, options)
     logits[vocabulary.suppressed_first] = -np.inf
     limit = min(model.max_length - state.length - 1, int(seconds * TOKENS_PER_SECOND) + TOKENS_MARGIN)
     first = len(state.attention)
@@ -131,6 +132,7 @@ def _decode_once(
     return Decoded(
         tokens=tokens,
         language=language,
+        language_probability=sure,
         mean_log_probability=total / (len(tokens) + 1),
         no_speech=no_speech,
         compression_ratio=compression_ratio(vocabulary.decode(tokens)),
@@ -141,20 +143,21 @@ def _decode_once(
 
 def _begin(
     model: WhisperModel, vocabulary: Vocabulary, memory: Memory, options: DecodingOptions
-) -> tuple[Array, DecoderState, str, float]:
-    """Feed what steers the decoder: (logits of the first text token, state, language, probability of no speech)."""
+) -> tuple[Array, DecoderState, str, float, float]:
+    """Feed what steers the decoder: (logits of the first text token, state, language, its probability, no speech's)."""
     state = model.begin(memory)
-    language = options.language
+    language, sure = options.language, 1.0
     if language is None:
         start = model.feed(state, [vocabulary.start])[0]
         candidates = list(vocabulary.languages.values())
-        language = vocabulary.language_of(candidates[int(np.argmax(start[candidates]))])
+        likely = _softmax(start[candidates])
+        language, sure = vocabulary.language_of(candidates[int(np.argmax(likely))]), float(likely.max())
         state = model.begin(memory)
     before = [vocabulary.previous, *options.prompt] if options.prompt else []
     steer = [vocabulary.start, vocabulary.languages[language], vocabulary.tasks[options.task], vocabulary.no_timestamps]
     logits = model.feed(state, [*before, *steer])
     no_speech = float(_softmax(logits[len(before)])[vocabulary.no_speech])
-    return logits[-1].copy(), state, language, no_speech
+    return logits[-1].copy(), state, language, sure, no_speech
 
 
 def _choose(logits: Array, temperature: float, random: np.random.Generator) -> tuple[int, float]:
