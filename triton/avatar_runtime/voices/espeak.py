@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 (IPA and typographic signs are meant)
 """IPA by espeak-ng (GPL-3), loaded from the package espeakng-loader and called through its C interface.
 
 One process has one espeak-ng with one language at a time, so calls hold a lock.
@@ -15,7 +16,10 @@ import espeakng_loader
 _VOICES = {"en": "en-us", "pt": "pt-br"}  # where espeak's name is not the language's
 _SYNCHRONOUS, _UTF8, _IPA_WITH_TIES = 2, 1, 0x02 | 0x80 | ord("^") << 8  # speak_lib.h: espeak_AUDIO_OUTPUT, phonememode
 _LANGUAGE_FLAG = re.compile(r"\(\^?[a-z](?:\^?[a-z-])+\)")  # "(en)" before an English word in German, tied or not
-_MARK = re.compile(r"\s*((?:[;:,.!?—…\"()“”«»„¿¡]|(?<!\w)['’‘]|['’‘](?!\w))+)(?=\s|$|[^\W\d])\s*|(?:^|(?<=\s))([\"(“«„¿¡]+)")
+_MARK = re.compile(
+    r"\s*((?:[;:,.!?—…\"()“”«»„¿¡]|(?<!\w)['’‘]|['’‘](?!\w))+)(?=\s|$|[^\W\d])\s*"
+    r"|(?:^|(?<=\s))([\"(“«„¿¡]+)"
+)
 _lock = threading.Lock()
 
 

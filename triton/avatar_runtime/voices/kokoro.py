@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001, RUF003 (IPA and typographic signs are meant)
 """Kokoro-82M v1.0 (Apache-2.0) in ONNX Runtime: English by misaki's rules, the other languages by espeak-ng.
 
 It was never trained on German; German phonemes, mapped onto its alphabet, are understood well all the same.
@@ -22,13 +23,16 @@ from avatar_runtime.voices.espeak import ipa
 FOLDER: Final = "kokoro"  # below the models folder
 GRAPH: Final = "kokoro-quantized.onnx"
 VOICES: Final = {
-    "en": ("af_heart", "af_bella", "af_nicole", "am_michael", "am_fenrir", "am_puck", "bf_emma", "bm_george", "bm_fable"),
-    "de": ("ef_dora", "if_sara", "im_nicola"),
+    "en": (
+        "af_heart", "af_bella", "af_nicole", "am_michael", "am_fenrir", "am_puck",
+        "bf_emma", "bm_george", "bm_fable",
+    ),
+    "de": ("ef_dora+ff_siwis", "ef_dora", "if_sara", "im_nicola"),
     "fr": ("ff_siwis",),
     "es": ("ef_dora", "em_alex"),
     "it": ("if_sara", "im_nicola"),
     "pt": ("pf_dora", "pm_alex"),
-}
+}  # fmt: skip
 MAX_TOKENS: Final = 510
 STYLE: Final = 256
 
@@ -37,7 +41,11 @@ _ESPEAK: Final = (
     ("a^ɪ", "I"), ("a^ʊ", "W"), ("d^z", "ʣ"), ("d^ʒ", "ʤ"), ("e^ɪ", "A"), ("o^ʊ", "O"), ("ə^ʊ", "Q"), ("t^s", "ʦ"),
     ("t^ʃ", "ʧ"), ("ɔ^ɪ", "Y"), ("^", ""), ("-", ""), ("«", "“"), ("»", "”"), ("„", "“"),
 )  # fmt: skip
-_GERMAN: Final = (("t^s", "ʦ"), ("t^ʃ", "ʧ"), ("ɔ^ø", "ɔi"), ("^", ""), ("-", ""), ("„", "“"), ("«", "”"), ("»", "“"))
+#: German: no diphthong letters; ʏ is not in the vocabulary.
+_GERMAN: Final = (
+    ("^", ""), ("ts", "ʦ"), ("tʃ", "ʧ"), ("dʒ", "ʤ"), ("ɔø", "ɔi"), ("ʏ", "y"), ("-", ""),
+    ("„", "“"), ("«", "”"), ("»", "“"),
+)  # fmt: skip
 
 
 def espeak_tokens(phonemes: str, language: str) -> str:
@@ -51,7 +59,7 @@ class Kokoro(Engine):
     """Kokoro on its files in `folder`: the graph, `tokenizer.json`, and `voices/<id>.bin` (style f32 [510, 256])."""
 
     voices = VOICES
-    limits = (30, 50, 90, 150)  # a third of real time: the first sound must not wait for the sentence
+    limits = (44, 70, 120, 160)  # a third of real time: the first sound must not wait for a long sentence
 
     def __init__(self, folder: Path, threads: int = 2) -> None:
         self._folder = folder
@@ -80,10 +88,16 @@ class Kokoro(Engine):
         return audio.reshape(-1), durations.reshape(-1)
 
     def _read_style(self, voice: str) -> NDArray[np.float32]:
-        path = self._folder / "voices" / f"{voice}.bin"
-        if not path.is_file():
-            raise AvatarError(Code.UNKNOWN_VOICE, f"The file of the voice {voice} is missing; run `antlitz models pull`.")
-        return np.fromfile(path, np.float32).reshape(-1, STYLE)
+        """Style vectors f32 [510, 256], a row for each number of tokens; ``a+b`` is the mean of two voices."""
+        styles = []
+        for name in voice.split("+"):
+            path = self._folder / "voices" / f"{name}.bin"
+            if not path.is_file():
+                raise AvatarError(
+                    Code.UNKNOWN_VOICE, f"The file of the voice {name} is missing; run `antlitz models pull`."
+                )
+            styles.append(np.fromfile(path, np.float32).reshape(-1, STYLE))
+        return np.mean(styles, axis=0, dtype=np.float32)
 
     @cached_property
     def _american(self) -> G2P:

@@ -1,4 +1,5 @@
-"""What is written becomes what is said: no markup, emoji or addresses; abbreviations, units, dates and money as words."""
+# ruff: noqa: RUF001 (IPA and typographic signs are meant)
+"""What is written becomes what is said: no markup, emoji, addresses; abbreviations, units, dates, money as words."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ _NUMBER = r"\d+(?:[.,]\d+)*"
 _RANGE = re.compile(r"(?<![\w.,-])(\d{1,4})\s?[-–]\s?(\d{1,4})(?![\w-])")
 _DASH = re.compile(r"\s+[-–]\s+|(?<=[^\W\d])[–](?=[^\W\d])|--+")
 _TIME = re.compile(r"\b([01]?\d|2[0-4])[:h]([0-5]\d)(?:\s*Uhr)?\b")
-_GERMAN_DATE = re.compile(rf"(?:\b(der|die|das|Der|Die|Das)\s+)?\b(\d{{1,2}})\.\s?(?=({'|'.join(words.GERMAN_MONTHS)}|\d{{1,2}}\.|[^\W\d_]))")
+_GERMAN_ORDINAL = re.compile(r"(?:\b(der|die|das|Der|Die|Das)\s+)?\b(\d{1,2})\.\s?(?=[^\W\d_])")
 _GERMAN_NUMERIC_DATE = re.compile(r"\b(\d{1,2})\.\s?(\d{1,2})\.(\d{4}|\d{2}\b)?")
 _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:[.\u202f\u00a0']\d{3})+(?![\d])")
 _ACRONYM = re.compile(r"\b[A-ZÄÖÜ]{2,3}\b")
@@ -34,7 +35,8 @@ def check_length(text: str) -> None:
         raise AvatarError(Code.INVALID_TEXT, "The text is empty.")
     if len(text) > MAX_TEXT_CHARACTERS:
         raise AvatarError(
-            Code.INVALID_TEXT, f"The text has {len(text)} characters; at most {MAX_TEXT_CHARACTERS} can be spoken at once."
+            Code.INVALID_TEXT,
+            f"The text has {len(text)} characters; at most {MAX_TEXT_CHARACTERS} can be spoken at once.",
         )
 
 
@@ -69,7 +71,8 @@ def speakable(text: str, language: str) -> str:
 
 
 def _host(url: str) -> str:
-    return re.sub(r"^(?:https?://)?(?:www\.)?", "", url, flags=re.IGNORECASE).split("/")[0].split("?")[0].rstrip(".,;:!")
+    bare = re.sub(r"^(?:https?://)?(?:www\.)?", "", url, flags=re.IGNORECASE)
+    return re.split(r"[/?#]", bare)[0].rstrip(".,;:!")
 
 
 def _address(address: str, language: str) -> str:
@@ -83,7 +86,8 @@ def _kept(character: str) -> str:
         return character
     category = unicodedata.category(character)
     if category in ("Cf", "Mn", "Me"):
-        return character if category == "Mn" and not 0xFE00 <= ord(character) <= 0xFE0F and character != "\u20e3" else ""
+        emoji_style = 0xFE00 <= ord(character) <= 0xFE0F or character == "\u20e3"
+        return character if category == "Mn" and not emoji_style else ""
     if category[0] in "LNM" or (category[0] == "P" and character not in "\\#*_|{}[]"):
         return character
     return " "
@@ -104,7 +108,7 @@ def _german(text: str) -> str:
         return f"{m[1] + ' ' if m[1] else ''}{words.GERMAN_ORDINALS[number - 1]}{ending} "
 
     text = _GERMAN_NUMERIC_DATE.sub(numeric_date, text)
-    text = _GERMAN_DATE.sub(ordinal, text)
+    text = _GERMAN_ORDINAL.sub(ordinal, text)
     if not text.isupper():  # espeak-ng reads USA and ICE as words
         text = _ACRONYM.sub(lambda m: " ".join(m[0]), text)
     return text

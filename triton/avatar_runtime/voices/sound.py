@@ -17,6 +17,7 @@ PAUSES: Final = {Ending.SENTENCE: 0.28, Ending.CLAUSE: 0.14, Ending.WORD: 0.03} 
 
 _WINDOW = SPEAKING_RATE // 100  # 10 ms
 _SILENCE = 10 ** (-38 / 20)  # of the loudest window; below it nothing is heard beside speech
+_NOTHING = 1e-4  # -80 dBFS: an empty recording has no loudest window
 _FADE = SPEAKING_RATE // 200  # 5 ms
 _KNEE = 0.8  # full scale above which peaks are bent; 1.0 is never passed
 _MAX_GAIN = 8.0
@@ -38,7 +39,7 @@ def trim(
     Phonemes outside are dropped; a lengthened pause belongs to the last ``_``. Edges are faded over 5 ms.
     """
     levels = _levels(audio)
-    heard = np.flatnonzero(levels > levels.max(initial=0.0) * _SILENCE)
+    heard = np.flatnonzero(levels > max(levels.max(initial=0.0) * _SILENCE, _NOTHING))
     if heard.size == 0:
         return audio, phonemes, times
     start = max(0, int(heard[0]) * _WINDOW - round(LEAD_IN * SPEAKING_RATE))

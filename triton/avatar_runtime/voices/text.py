@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 (IPA and typographic signs are meant)
 """Text into clauses that are synthesised one by one: the first short, so that sound starts soon, the later ones longer.
 
 Pure functions; nothing is lost: the clauses, joined by spaces, are the text.
@@ -79,7 +80,8 @@ def _cut(text: str, language: str, limit: int) -> tuple[int, Ending]:
     within = [end for end in marks if end <= limit * 1.25]
     if within:
         return within[-1], Ending.CLAUSE
-    spaces = [s.start() for s in re.finditer(r"\s", text) if _SHORTEST <= s.start() <= min(limit * 1.25, len(text) - _SHORTEST)]
+    furthest = min(limit * 1.25, len(text) - _SHORTEST)
+    spaces = [m.start() for m in re.finditer(r"\s", text) if _SHORTEST <= m.start() <= furthest]
     conjunctions, prepositions, articles = (
         table.get(language, frozenset()) for table in (words.CONJUNCTIONS, words.PREPOSITIONS, words.ARTICLES)
     )

@@ -44,8 +44,10 @@ UNITS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "EUR": ("Euro",) * 2, "$": ("Dollar",) * 2, "£": ("Pfund",) * 2, "ct": ("Cent",) * 2,
     },
     "fr": {
-        "km/h": ("kilomètre heure", "kilomètres heure"), "km": ("kilomètre", "kilomètres"), "cm": ("centimètre", "centimètres"),
-        "mm": ("millimètre", "millimètres"), "m": ("mètre", "mètres"), "kg": ("kilo", "kilos"), "g": ("gramme", "grammes"),
+        "km/h": ("kilomètre heure", "kilomètres heure"), "km": ("kilomètre", "kilomètres"),
+        "cm": ("centimètre", "centimètres"),
+        "mm": ("millimètre", "millimètres"), "m": ("mètre", "mètres"), "kg": ("kilo", "kilos"),
+        "g": ("gramme", "grammes"),
         "l": ("litre", "litres"), "min": ("minute", "minutes"), "°C": ("degré", "degrés"), "%": ("pour cent",) * 2,
         "€": ("euro", "euros"), "$": ("dollar", "dollars"), "£": ("livre", "livres"),
     },
@@ -77,7 +79,10 @@ CURRENCIES: Final = frozenset("€$£") | {"EUR"}
 #: What stands between words and is said as a word.
 SYMBOLS: Final[dict[str, dict[str, str]]] = {
     "en": {"&": "and", "@": "at"},
-    "de": {"&": "und", "@": "ät", "+": "plus", "=": "gleich", "§": "Paragraf", "%": "Prozent", "€": "Euro", "~": "ungefähr"},
+    "de": {
+        "&": "und", "@": "ät", "+": "plus", "=": "gleich", "§": "Paragraf", "%": "Prozent", "€": "Euro",
+        "~": "ungefähr",
+    },
     "fr": {"&": "et", "@": "arobase", "+": "plus", "=": "égale", "%": "pour cent", "€": "euros"},
     "es": {"&": "y", "@": "arroba", "+": "más", "=": "igual a", "%": "por ciento", "€": "euros"},
     "it": {"&": "e", "@": "chiocciola", "+": "più", "=": "uguale", "%": "per cento", "€": "euro"},
@@ -88,7 +93,8 @@ DOT: Final = {"en": "dot", "de": "Punkt", "fr": "point", "es": "punto", "it": "p
 RANGE: Final = {"en": "to", "de": "bis", "fr": "à", "es": "a", "it": "a", "pt": "a"}
 
 GERMAN_MONTHS: Final = (
-    "Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember",
+    "Januar", "Februar", "März", "April", "Mai", "Juni",
+    "Juli", "August", "September", "Oktober", "November", "Dezember",
 )  # fmt: skip
 #: Stems of the German ordinals 1..31; -e or -en follows.
 GERMAN_ORDINALS: Final = (
@@ -120,7 +126,9 @@ PREPOSITIONS: Final[dict[str, frozenset[str]]] = {
 #: Words that lean on the next one: no cut after them.
 ARTICLES: Final[dict[str, frozenset[str]]] = {
     "en": frozenset("the a an my your his her our their this is i".split()),
-    "de": frozenset("der die das den dem des ein eine einen einem einer mein meine dein deine sein seine ihr ihre".split()),
+    "de": frozenset(
+        "der die das den dem des ein eine einen einem einer mein meine dein deine sein seine ihr ihre".split()
+    ),
     "fr": frozenset("le la les un une des du mon ma mes ton ta ses".split()),
     "es": frozenset("el la los las un una mi tu su del al".split()),
     "it": frozenset("il lo la i gli le un uno una mio mia".split()),

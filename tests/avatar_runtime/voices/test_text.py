@@ -1,0 +1,62 @@
+# ruff: noqa: RUF001 (IPA and typographic signs are meant)
+"""`avatar_runtime.voices.text`: where speech may be cut."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from avatar_runtime.voices.text import Ending, clauses, sentences
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("en", "Dr. Smith left at 3.5 p.m. today. He ran!", ["Dr. Smith left at 3.5 p.m. today.", "He ran!"]),
+        ("en", 'He said "Stop!" Then he went.', ['He said "Stop!"', "Then he went."]),
+        ("en", "Well... maybe. J. K. Rowling knows.", ["Well... maybe.", "J. K. Rowling knows."]),
+        ("de", "Am 3. Mai kam Dr. Meier. Er blieb.", ["Am 3. Mai kam Dr. Meier.", "Er blieb."]),
+        ("de", "Das ist z. B. gut. Oder?", ["Das ist z. B. gut.", "Oder?"]),
+        ("fr", "M. Dupont arrive. Bonjour !", ["M. Dupont arrive.", "Bonjour !"]),
+        ("en", "One line\nand another", ["One line", "and another"]),
+        ("zh", "你好。你是谁？", ["你好。", "你是谁？"]),
+    ],
+)
+def test_sentences(language: str, text: str, expected: list[str]) -> None:
+    assert sentences(text, language) == expected
+
+
+def test_a_short_sentence_stays_whole() -> None:
+    (clause,) = clauses("Yes, I do, my friend.", "en", (30, 60))
+    assert clause.text == "Yes, I do, my friend." and clause.ending is Ending.SENTENCE
+
+
+def test_a_long_sentence_starts_with_a_short_clause_and_ends_at_commas() -> None:
+    text = "Hello there, my friend, I have been waiting for you all day, and now that you are here, we can begin."
+    found = clauses(text, "en", (20, 40, 80))
+    assert found[0].text == "Hello there, my friend," and found[0].ending is Ending.CLAUSE
+    assert all(c.text.endswith((",", ".")) for c in found)
+    assert found[-1].ending is Ending.SENTENCE
+
+
+def test_without_a_comma_it_cuts_before_a_conjunction() -> None:
+    text = "Ich habe gestern lange darüber nachgedacht und bin zu einem Ergebnis gekommen."
+    first, *_ = clauses(text, "de", (40, 80))
+    assert first.text == "Ich habe gestern lange darüber nachgedacht" and first.ending is Ending.WORD
+
+
+def test_no_number_is_cut() -> None:
+    found = clauses("It costs 1,250.75 dollars and it weighs 3.5 kilos at 10:30 in the morning.", "en", (10, 10))
+    assert {"1,250.75", "3.5", "10:30"} <= set(" ".join(c.text for c in found).split())
+
+
+WORDS = st.lists(st.text("abcdeäöü,.;:-—()'\"!?…13 ", min_size=1, max_size=12), max_size=40).map(" ".join)
+
+
+@given(WORDS, st.sampled_from(["en", "de", "fr"]), st.tuples(st.integers(5, 60), st.integers(5, 120)))
+def test_nothing_is_lost_and_no_word_is_cut(text: str, language: str, limits: tuple[int, int]) -> None:
+    found = " ".join(c.text for c in clauses(text, language, limits))
+    kept = " ".join(sentences(text, language))
+    assert "".join(found.split()) == "".join(kept.split())
+    assert sum(map(str.isalnum, found)) == sum(map(str.isalnum, text))
