@@ -128,7 +128,13 @@ class Inference:
         """Every role with its engines, as `GET /api/engines` shows them."""
         return await self._catalogue.roles()
 
-    async def call(self, model: str, inputs: dict[str, Any], timeout: float = UNARY_TIMEOUT, **sequence: Any) -> Any:
+    async def call(
+        self,
+        model: str,
+        inputs: dict[str, Any],
+        timeout: float = UNARY_TIMEOUT,  # noqa: ASYNC109 - gRPC's own deadline, known to the server
+        **sequence: Any,
+    ) -> Any:
         """One request to `model`; inputs that are None are left out."""
         if not model:
             raise AvatarError(Code.ENGINE_UNAVAILABLE, "No engine serves this role.")

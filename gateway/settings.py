@@ -6,10 +6,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_cache_path, user_data_path
 
 from avatar_runtime.contracts import Role
+
+DATA = user_data_path("antlitz")
+MODELS = user_cache_path("antlitz") / "models"
 
 
 def _setting(variable: str, help: str, default: object) -> object:
@@ -20,11 +24,11 @@ def _setting(variable: str, help: str, default: object) -> object:
 class Settings:
     """What an operator can change. Every field has one environment variable."""
 
-    data: Path = _setting("ANTLITZ_DATA", "database, assets, certificate", user_data_path("antlitz"))  # type: ignore[assignment]
-    models: Path = _setting("ANTLITZ_MODELS", "cache of the models' files", user_cache_path("antlitz") / "models")  # type: ignore[assignment]
+    data: Path = _setting("ANTLITZ_DATA", "database, assets, certificate", DATA)  # type: ignore[assignment]  # noqa: RUF009 - a constant
+    models: Path = _setting("ANTLITZ_MODELS", "cache of the models' files", MODELS)  # type: ignore[assignment]  # noqa: RUF009 - a constant
     host: str = _setting("ANTLITZ_HOST", "address to listen on", "127.0.0.1")  # type: ignore[assignment]
     port: int = _setting("ANTLITZ_PORT", "port of the page and the API", 8080)  # type: ignore[assignment]
-    triton: str = _setting("ANTLITZ_TRITON", "HOST:PORT (gRPC) of a tritonserver that runs already; empty starts one", "")  # type: ignore[assignment]
+    triton: str = _setting("ANTLITZ_TRITON", "HOST:PORT (gRPC) of a running tritonserver; empty starts one", "")  # type: ignore[assignment]
     max_sessions: int = _setting("ANTLITZ_MAX_SESSIONS", "conversations at once", 4)  # type: ignore[assignment]
     turn_silence: float = _setting("ANTLITZ_TURN_SILENCE", "seconds of silence that end a turn", 0.5)  # type: ignore[assignment]
     video_bitrate: int = _setting("ANTLITZ_VIDEO_BITRATE", "bits a second of the picture", 2_000_000)  # type: ignore[assignment]
@@ -46,7 +50,7 @@ class Settings:
             text = environ.get(variable, "").strip()
             if not text:
                 continue
-            kind = type(item.default)
+            kind: Any = type(item.default)
             try:
                 values[item.name] = Path(text).expanduser().absolute() if isinstance(item.default, Path) else kind(text)
             except ValueError as error:

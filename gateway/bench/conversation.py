@@ -1,4 +1,4 @@
-"""`antlitz bench conversation`: the whole of it in Chromium, as a person would use it, with the figures a person feels."""
+"""`antlitz bench conversation`: the whole of it in Chromium, as a person uses it, with the figures a person feels."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import asyncio
 import statistics
 import sys
 import tempfile
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,9 @@ import soxr
 from rich.console import Console
 from rich.table import Table
 
-from avatar_runtime.contracts import CHANNEL, MOTION_SAMPLES, SPEAKING_RATE
-from gateway.bench import recordings
+from avatar_runtime.contracts import CHANNEL, LISTENING_RATE, MOTION_SAMPLES
 from gateway.bench.stack import browser, up, write_wav
+from gateway.bench.stt import load_recordings
 from gateway.inference import Inference
 from gateway.settings import Settings
 from triton_launch.server import Server
@@ -41,8 +43,9 @@ Series = npt.NDArray[np.float64]  # [n, 2]: ms, value
 def turns(folder: Path, count: int) -> tuple[Path, list[tuple[float, float]]]:
     """A microphone recording of `count` utterances with pauses, and when each begins and ends in it (s)."""
     pieces, times, at = [np.zeros(RATE * 4, np.float32)], [], 4.0
-    for audio in recordings.utterances(count):
-        speech = soxr.resample(audio, recordings.RATE, RATE).astype(np.float32)
+    spoken = [each.audio for each in load_recordings(Settings.from_environment().models / "bench") if each.seconds < 6]
+    for index in range(count):
+        speech = soxr.resample(spoken[index % len(spoken)], LISTENING_RATE, RATE).astype(np.float32)
         loud = np.flatnonzero(np.abs(speech) > 0.02)
         times.append((at + loud[0] / RATE, at + loud[-1] / RATE))
         silence = np.zeros(int(RATE * (len(speech) / RATE + PAUSE)), np.float32)
@@ -132,6 +135,12 @@ async def mouth_box(address: str, portrait: bytes) -> list[int]:
     return [int(x0), int(y0), int(max(8, x1 - x0)), int(max(8, y1 - y0))]
 
 
+def apart(work: Coroutine[Any, Any, Any]) -> Any:
+    """Runs `work` in a thread of its own: Playwright's synchronous interface keeps a loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
 def smooth_video(page: Any, seconds: float) -> dict[str, float]:
     """Frames a second while it speaks, and freezes (as WebRTC's statistics define one), over `seconds`."""
     before = page.evaluate("probe.video()")
@@ -186,8 +195,8 @@ def main(arguments: list[str]) -> int:
             server = Server(Settings.from_environment().models, data / "second")
             try:
                 server.wait_ready()
-                box = asyncio.run(mouth_box(server.address, portrait))
-                meant = asyncio.run(intrinsic_lag(server.address, portrait, box, LONG))
+                box = apart(mouth_box(server.address, portrait))
+                meant = apart(intrinsic_lag(server.address, portrait, box, LONG))
             finally:
                 server.stop()
             page.evaluate("box => { probe.mouth = box; probe.frames.length = 0; probe.loudspeaker.length = 0 }", box)

@@ -1,4 +1,4 @@
-"""The whole of Antlitz as a person starts it, and a Chromium in front of it: for measurements, pictures and e2e tests."""
+"""The whole of Antlitz as a person starts it, and a Chromium in front: for measurements, pictures, e2e tests."""
 
 from __future__ import annotations
 

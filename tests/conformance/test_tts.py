@@ -12,6 +12,7 @@ from gateway.inference import Inference, Speech
 
 pytestmark = pytest.mark.server
 
+VOWELS = "aɑæɛeiɪoɔuʌAIOW"  # noqa: RUF001 - IPA
 TEXT = "Good morning, my friend. Bob may pay a penny for my map."
 
 
@@ -40,7 +41,7 @@ async def test_sound_is_quieter_where_the_lips_are_shut(inference: Inference, tt
             piece = chunk.audio[max(0, int(start * SPEAKING_RATE)) : int(end * SPEAKING_RATE)]
             if piece.size and phoneme[0] in "pb":
                 shut.append(np.sqrt(np.mean(piece**2)))
-            elif piece.size and phoneme[0] in "aɑæɛeiɪoɔuʌAIOW":
+            elif piece.size and phoneme[0] in VOWELS:
                 vowels.append(np.sqrt(np.mean(piece**2)))
     assert shut and vowels
     assert np.median(shut) < 0.6 * np.median(vowels)

@@ -4,31 +4,38 @@ A *role* is a contract; an *engine* is a Triton model folder ``<role>_<name>`` t
 ``max_batch_size: 0`` semantics on the wire: shapes below are complete. Text tensors are BYTES, UTF-8, shape [1]
 unless said otherwise. Optional inputs may be left out.
 
-========= ==================================================================== ===========================================
-role      in                                                                   out
-========= ==================================================================== ===========================================
-vad       sequence. AUDIO f32 [n] 16 kHz, n any                                SPEECH f32 [k]: probability of speech for each
-                                                                               completed window of 512 samples
-stt       sequence (one request may be start and end at once).                 TEXT, PARTIAL, LANGUAGE (ISO 639-1, detected or
-          AUDIO f32 [n] 16 kHz; LANGUAGE optional ("" or "auto" detects);      given), WORDS [w], WORD_TIMES f32 [w, 2] s from
-          TASK optional ("transcribe" or "translate"); PROMPT optional         the start of the stream. TEXT is final when the
-                                                                               request carried the end flag
-tts       decoupled. TEXT, LANGUAGE, VOICE optional ("" is the engine's        a response for each chunk: AUDIO f32 [n] 24 kHz;
-          first voice of the language), SPEED f32 [1] optional (0.5..2)        TEXT (the clause), PHONEMES [m] (IPA), and
-                                                                               PHONEME_TIMES f32 [m, 2] s from the chunk's start
-voice     AUDIO f32 [n] 24 kHz                                                 engine-defined latents
-landmarks IMAGE u8 [n], an encoded picture                                     LANDMARKS f32 [f, 468, 3] pixels (z in the same
-                                                                               scale), BOXES f32 [f, 4] x0 y0 x1 y1 pixels,
-                                                                               SCORES f32 [f]; f = 0 is "no face", not an error
-motion    sequence. AUDIO f32 [n] 24 kHz, n a multiple of 960;                 MOTION f32 [n/960, 58]
-          PHONEMES [m], PHONEME_TIMES f32 [m, 2] optional: seconds from the
-          start of this AUDIO, may lie before and beyond it (co-articulation
-          looks ahead); EMOTION, INTENSITY f32 [1] optional, hold until
-          changed; SEED i64 [1] optional, at the start
-render    sequence. MOTION f32 [k, 58]; at the start PORTRAIT_SHA256 (hex) of  FRAMES u8 [k, 768, 512] planar I420 (BT.601,
-          a picture the server has seen, or PORTRAIT u8 [n] (encoded);         limited range), or [k, 512, 512, 3] RGB
-          FORMAT optional, "i420" or "rgb"
-========= ==================================================================== ===========================================
+``vad``, a sequence
+    in: AUDIO f32 [n] 16 kHz, any n.
+    out: SPEECH f32 [k], the probability of speech for each completed window of 512 samples.
+
+``stt``, a sequence (one request may be start and end at once)
+    in: AUDIO f32 [n] 16 kHz; optional LANGUAGE ("" or "auto" detects), TASK ("transcribe" or "translate"), PROMPT.
+    out: TEXT, PARTIAL, LANGUAGE (ISO 639-1, given or detected), WORDS [w], WORD_TIMES f32 [w, 2] in s from the start
+    of the stream. TEXT is final when the request carried the end flag.
+
+``tts``, decoupled
+    in: TEXT, LANGUAGE; optional VOICE ("" is the engine's first voice of the language), SPEED f32 [1] (0.5..2).
+    out, for each chunk: AUDIO f32 [n] 24 kHz, TEXT (the clause), PHONEMES [m] (IPA), PHONEME_TIMES f32 [m, 2] in s
+    from the chunk's start.
+
+``voice``
+    in: AUDIO f32 [n] 24 kHz. out: latents that the engine defines.
+
+``landmarks``
+    in: IMAGE u8 [n], an encoded picture.
+    out: LANDMARKS f32 [f, 468, 3] pixels (z in the same scale), BOXES f32 [f, 4] x0 y0 x1 y1 pixels, SCORES f32 [f];
+    f = 0 means "no face" and is no error.
+
+``motion``, a sequence
+    in: AUDIO f32 [n] 24 kHz, n a multiple of 960; optional PHONEMES [m] and PHONEME_TIMES f32 [m, 2] in s from the
+    start of this AUDIO, which may lie before and beyond it (co-articulation looks ahead); EMOTION and INTENSITY f32 [1],
+    which hold until changed; SEED i64 [1] at the start.
+    out: MOTION f32 [n / 960, 58].
+
+``render``, a sequence
+    in: MOTION f32 [k, 58]; at the start PORTRAIT_SHA256 (hex) of a picture the server has seen, or PORTRAIT u8 [n]
+    (encoded); FORMAT optional, "i420" or "rgb".
+    out: FRAMES u8 [k, 768, 512], planar I420 (BT.601, limited range), or [k, 512, 512, 3] RGB.
 """
 
 from __future__ import annotations
@@ -63,8 +70,8 @@ BLEND_SHAPES: Final = (
 )  # fmt: skip
 
 #: Head pose after the blend shapes. Degrees: pitch > 0 nods down, yaw > 0 turns to the person's left (the picture's
-#: right), roll > 0 tilts the head to the person's left shoulder (clockwise for the viewer). Translation in face heights: x > 0 to the
-#: picture's right, y > 0 down. Scale is relative: 1 is the portrait's own size.
+#: right), roll > 0 tilts the head to the person's left shoulder (clockwise for the viewer). Translation in face
+#: heights: x > 0 to the picture's right, y > 0 down. Scale is relative: 1 is the portrait's own size.
 HEAD_POSE: Final = ("headPitch", "headYaw", "headRoll", "headX", "headY", "headScale")
 MOTION_CHANNELS: Final = BLEND_SHAPES + HEAD_POSE
 MOTION_SIZE: Final = len(MOTION_CHANNELS)  # 58

@@ -140,7 +140,8 @@ class Fetcher:
                 if "has other bytes" not in str(error):
                     self._unreachable[key] = reasons[-1]
         raise FetchError(
-            f"{file.path} could not be fetched ({'; '.join(reasons)}). Check the network, or copy it into {self._cache}."
+            f"{file.path} could not be fetched ({'; '.join(reasons)}). "
+            f"Check the network, or copy it into {self._cache}."
         )
 
     def _part(self, file: ModelFile) -> Path:

@@ -51,7 +51,12 @@ def load(path: Path = MANIFEST) -> tuple[Model, ...]:
         files = []
         for item in entry["file"]:
             sources = tuple(
-                Source(place["kind"], place["package"], place["version"], place["prefix"] + item.get(place["kind"], item["path"]))
+                Source(
+                    place["kind"],
+                    place["package"],
+                    place["version"],
+                    place["prefix"] + item.get(place["kind"], item["path"]),
+                )
                 for place in entry["source"]
             )
             files.append(ModelFile(f"{name}/{item['path']}", item["size"], item["sha256"], sources))
