@@ -6,9 +6,12 @@ import ast
 import subprocess
 import sys
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+
+from gateway.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 HEAVY = {"torch", "transformers", "TTS", "liveportrait", "faster_whisper", "playwright"}
@@ -73,3 +76,10 @@ def test_top_level_is_the_users() -> None:
 def test_numpy_2_is_kept_out() -> None:
     dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
     assert any(each.startswith("numpy") and "<2" in each for each in dependencies)
+
+
+def test_readme_lists_every_setting() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for item in fields(Settings):
+        assert f"| `{item.metadata['variable']}` |" in readme
+        assert item.metadata["help"] in readme

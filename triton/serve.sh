@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Starts tritonserver on this repository's models, and nothing else: triton/serve.sh [HTTP [GRPC [METRICS]]] [-- options]
-# By hand, with a tritonserver of your own:
-#   PYTHONPATH=triton ANTLITZ_MODELS=… tritonserver --model-repository model_repository
+# tritonserver on this repository's models, and nothing else: triton/serve.sh [HTTP [GRPC [METRICS]]] [-- options]
+# Needs the environment that Antlitz is installed in: the Python backend's stubs look for avatar_runtime there
+# (they take the environment of the `python3` on PATH, and no PYTHONPATH).
 set -euo pipefail
 exec antlitz serve "$@"

@@ -24,7 +24,7 @@ class EndpointingOptions:
     stop: float = 0.35  # silence is below it; between the two nothing changes (hysteresis)
     confirm: float = 0.09  # this much speech in a row starts a turn: three windows of 32 ms
     pre_roll: float = 0.3  # audio kept from before the first window of speech, for soft consonants
-    pause: float = 0.2
+    pause: float = 0.12  # four windows: a transcript takes longer than the rest of the silence
     silence: float = 0.5
     min_speech: float = 0.16  # less speech than this in a whole turn is a cough
     max_turn: float = 30.0  # a longer turn is ended where it stands

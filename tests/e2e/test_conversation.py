@@ -110,5 +110,5 @@ def test_ctrl_c_ends_every_process(models: Path, tmp_path: Path) -> None:
         family = antlitz.processes()
         assert len(family) > 5, "the gateway, tritonserver, and a stub for each model"
         antlitz.process.send_signal(signal.SIGINT)
-        assert antlitz.process.wait(20) == 0
+        assert antlitz.process.wait(20) in (0, 130)  # 130: ended by SIGINT, as a shell says it
         assert not [pid for pid in family if Path(f"/proc/{pid}").exists()]

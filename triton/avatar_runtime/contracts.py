@@ -28,7 +28,7 @@ unless said otherwise. Optional inputs may be left out.
 
 ``motion``, a sequence
     in: AUDIO f32 [n] 24 kHz, n a multiple of 960; optional PHONEMES [m] and PHONEME_TIMES f32 [m, 2] in s from the
-    start of this AUDIO, which may lie before and beyond it (co-articulation looks ahead); EMOTION and INTENSITY f32 [1],
+    start of this AUDIO, which may lie before and beyond it (co-articulation looks ahead); EMOTION, INTENSITY f32 [1],
     which hold until changed; SEED i64 [1] at the start.
     out: MOTION f32 [n / 960, 58].
 

@@ -38,7 +38,8 @@ def test_a_turn_starts_pauses_and_ends() -> None:
     assert started == pytest.approx(speech_began + 0.096)
     assert stream.endpointer.start == pytest.approx(speech_began - 0.3)
     assert stream.endpointer.end == pytest.approx(speech_ended)
-    assert 0.2 <= paused - speech_ended < 0.2 + WINDOW + 1e-6
+    pause = stream.endpointer.options.pause
+    assert pause <= paused - speech_ended < pause + WINDOW + 1e-6
     assert 0.5 <= ended - speech_ended < 0.5 + WINDOW + 1e-6
 
 

@@ -1,0 +1,1 @@
+"""Checkpoint -> ONNX -> TensorRT. Empty until the first network (LivePortrait) is exported."""
