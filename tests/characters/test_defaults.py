@@ -51,5 +51,5 @@ def test_their_engines_and_voices_are_in_the_model_repository():
     for item in default_characters():
         voice = item.fields.voice
         config = (repository / voice.engine / "config.pbtxt").read_text("utf-8")
-        assert re.search(rf"\b{voice.id}:{item.fields.language}\b", config)
+        assert re.search(rf"\b{re.escape(voice.id)}:{item.fields.language}\b", config)
         assert (repository / item.fields.renderer / "config.pbtxt").is_file()
