@@ -123,6 +123,16 @@ async def gateway(settings: Settings, address: str, server: Server | None, conso
     return serving.started
 
 
+def check_address(settings: Settings) -> None:
+    """ValueError with one sentence when nothing could listen there: said before the models have loaded."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        socket.create_server((settings.host, settings.port), family=family).close()
+    except OSError as error:
+        why = f"{settings.host} port {settings.port} cannot be listened on ({error.strerror})"
+        raise ValueError(f"{why}: choose another with --host or --port.") from error
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="antlitz up", description=__doc__)
     parser.add_argument("--triton", metavar="HOST:PORT", help="gRPC address of a tritonserver that runs already")
@@ -134,6 +144,7 @@ def main(arguments: list[str]) -> int:
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for noisy in ("aioice", "aiortc", "httpx", "libav"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    check_address(settings)
     console = Console(soft_wrap=True)
     Path(settings.data).mkdir(parents=True, exist_ok=True)
     try:

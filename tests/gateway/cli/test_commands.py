@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,10 @@ def test_models_are_listed_and_verified(
 def test_https_off_loopback(host: str, local: bool) -> None:
     assert loopback(host) is local
     assert url(Settings(host=host), 8080).startswith("http://localhost:" if local else "https://")
+
+
+def test_a_port_that_is_taken_is_said_before_anything_starts(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert cli.main(["up", "--port", str(port)]) == 2
+    assert f"port {port} cannot be listened on" in capsys.readouterr().err
