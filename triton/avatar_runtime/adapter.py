@@ -105,6 +105,21 @@ def answer_decoupled(request: Any, produce: Callable[[Any, Any], None]) -> None:
         sender.send(flags=pb.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
 
 
+def send_speech(engine: Any, request: Any, sender: Any) -> None:
+    """Answers a `tts` request with the chunks of ``engine.speak(text, language, voice, speed)``, until cancelled."""
+    chunks = engine.speak(
+        text(request, "TEXT"), text(request, "LANGUAGE"), text(request, "VOICE"), scalar(request, "SPEED", 1.0)
+    )
+    while not request.is_cancelled() and (chunk := next(chunks, None)) is not None:
+        outputs = {
+            "AUDIO": chunk.audio,
+            "TEXT": [chunk.text],
+            "PHONEMES": chunk.phonemes,
+            "PHONEME_TIMES": chunk.times,
+        }
+        sender.send(response(outputs))
+
+
 class Sequences(Generic[T]):
     """The state of each running sequence by correlation id, bounded: the one unused longest goes first."""
 

@@ -22,23 +22,4 @@ class TritonPythonModel:
             adapter.answer_decoupled(request, self._produce)
 
     def _produce(self, request: Any, sender: Any) -> None:
-        chunks = self._engine.speak(
-            adapter.text(request, "TEXT"),
-            adapter.text(request, "LANGUAGE"),
-            adapter.text(request, "VOICE"),
-            adapter.scalar(request, "SPEED", 1.0),
-        )
-        while not request.is_cancelled():
-            chunk = next(chunks, None)
-            if chunk is None:
-                break
-            sender.send(
-                adapter.response(
-                    {
-                        "AUDIO": chunk.audio,
-                        "TEXT": [chunk.text],
-                        "PHONEMES": chunk.phonemes,
-                        "PHONEME_TIMES": chunk.times,
-                    }
-                )
-            )
+        adapter.send_speech(self._engine, request, sender)
