@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from avatar_runtime import adapter
+from avatar_runtime.face.meshwarp import Portrait
 from avatar_runtime.face.renderer import Renderer, Stream
 
 
@@ -12,7 +13,7 @@ class TritonPythonModel:
     """Triton's entry points."""
 
     def initialize(self, args: dict[str, str]) -> None:
-        self._renderer = Renderer(adapter.models_dir() / "mediapipe")
+        self._renderer = Renderer(adapter.models_dir() / "mediapipe", Portrait.of)
         self._streams: adapter.Sequences[Stream] = adapter.Sequences(Stream)
 
     def execute(self, requests: list[Any]) -> list[Any]:

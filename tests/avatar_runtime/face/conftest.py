@@ -26,8 +26,8 @@ def finder(models: Path) -> FaceFinder:
 
 
 @pytest.fixture(scope="session")
-def renderer(models: Path) -> Renderer:
-    return Renderer(models / "mediapipe")
+def renderer(models: Path) -> Renderer[Portrait]:
+    return Renderer(models / "mediapipe", Portrait.of)
 
 
 @pytest.fixture(scope="session")
@@ -36,5 +36,5 @@ def pictures() -> dict[str, np.ndarray]:
 
 
 @pytest.fixture(scope="session")
-def portraits(renderer: Renderer) -> dict[str, Portrait]:
+def portraits(renderer: Renderer[Portrait]) -> dict[str, Portrait]:
     return {name: renderer.portrait(picture=encoded(name)) for name in NAMES}

@@ -59,20 +59,26 @@ def measure(points: Floats, irises: Floats) -> Geometry:
     return Geometry(points, irises, right, down, forward, height, local.astype(np.float32))
 
 
+def place(extent: tuple[int, int], face: Face) -> tuple[float, Floats]:
+    """Where a face lies in its frame: point * scale + shift f32 [2], pixels of a picture `extent` (width, height)."""
+    size = np.array(extent, np.float32)
+    size_of_face = float(max(face.box[3] - face.box[1], face.width))
+    # A picture cut close to the face is shown closer, and a little off the middle, rather than with a wide made-up rim.
+    side = float(np.clip(size.min(), TIGHT_SHARE * size_of_face, CROP_SHARE * size_of_face))
+    centre = (face.box[:2] + face.box[2:]) / 2 - np.array([0, RAISE * side], np.float32)
+    wanted = np.where(size > side, np.clip(centre, side / 2, np.maximum(size - side / 2, side / 2)), size / 2)
+    centre = (centre + np.clip(wanted - centre, -0.12 * side, 0.12 * side)).astype(np.float32)
+    scale = FRAME_SIZE / side
+    return scale, np.asarray(FRAME_SIZE / 2 - centre * scale, np.float32)
+
+
 def crop(pixels: NDArray[np.uint8], face: Face) -> tuple[NDArray[np.uint8], Geometry]:
     """The frame around a face, RGB uint8 [512, 512, 3], and the face in it.
 
     Where the picture ends, its edge goes on, blurred.
     """
-    extent = np.array(pixels.shape[1::-1], np.float32)
-    size_of_face = float(max(face.box[3] - face.box[1], face.width))
-    # A picture cut close to the face is shown closer, and a little off the middle, rather than with a wide made-up rim.
-    side = float(np.clip(extent.min(), TIGHT_SHARE * size_of_face, CROP_SHARE * size_of_face))
-    centre = (face.box[:2] + face.box[2:]) / 2 - np.array([0, RAISE * side], np.float32)
-    wanted = np.where(extent > side, np.clip(centre, side / 2, np.maximum(extent - side / 2, side / 2)), extent / 2)
-    centre = (centre + np.clip(wanted - centre, -0.12 * side, 0.12 * side)).astype(np.float32)
-    scale = FRAME_SIZE / side
-    shrunk = min(1.0, scale * 1.0)
+    scale, shift = place((pixels.shape[1], pixels.shape[0]), face)
+    shrunk = min(1.0, scale)
     source = (
         np.asarray(cv2.resize(pixels, None, fx=shrunk, fy=shrunk, interpolation=cv2.INTER_AREA), np.uint8)
         if shrunk < 1
@@ -80,7 +86,6 @@ def crop(pixels: NDArray[np.uint8], face: Face) -> tuple[NDArray[np.uint8], Geom
     )
     # Pixel centres lie at half steps: x' = (x + 0.5) * scale - 0.5.
     rest = scale / shrunk
-    shift = FRAME_SIZE / 2 - centre * scale
     matrix = np.array([[rest, 0, shift[0] + rest / 2 - 0.5], [0, rest, shift[1] + rest / 2 - 0.5]], np.float32)
     size = (FRAME_SIZE, FRAME_SIZE)
     flags = cv2.INTER_CUBIC if rest > 1.01 else cv2.INTER_LINEAR

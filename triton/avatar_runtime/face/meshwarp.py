@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from avatar_runtime.contracts import BLEND_SHAPES, CHANNEL, MOTION_SIZE, AvatarError, Code
 from avatar_runtime.face import fields
 from avatar_runtime.face.eyes import Eye, EyeWeights
-from avatar_runtime.face.geometry import Geometry
-from avatar_runtime.face.landmarks import Floats
+from avatar_runtime.face.geometry import Geometry, crop
+from avatar_runtime.face.landmarks import Face, Floats
 from avatar_runtime.face.mouth import Mouth
 from avatar_runtime.face.pose import Pose, limited
 from avatar_runtime.face.shapes import CORNERS, LOWER_LIP, UPPER_LIP, displacements, mouth_line
@@ -97,6 +97,19 @@ class Portrait:
         upper, lower = (fields.weighted(layer, shapes) + pose for layer in (self._upper, self._lower))
         share = fields.damping(upper, lower[self.mouth.seen])
         return (upper, lower, pose) if share == 1 else (upper * share, lower * share, pose * share)
+
+    @classmethod
+    def of(cls, pixels: NDArray[np.uint8], face: Face) -> Portrait:
+        """The portrait of a face in a picture, RGB uint8 [height, width, 3]."""
+        return cls(*crop(pixels, face))
+
+    def i420(self, motion: Floats) -> NDArray[np.uint8]:
+        """Frames of motion f32 [k, 58] -> planar u8 [k, 768, 512]."""
+        return np.stack([i420(self.render(row)) for row in motion])
+
+    def rgb(self, motion: Floats) -> NDArray[np.uint8]:
+        """Frames of motion f32 [k, 58] -> u8 [k, 512, 512, 3]."""
+        return np.stack([self.render(row) for row in motion])
 
     def render(self, motion: Floats) -> NDArray[np.uint8]:
         """One frame of motion f32 [58] -> RGB uint8 [512, 512, 3]."""

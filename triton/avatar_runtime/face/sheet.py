@@ -108,7 +108,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--views", nargs="+", default=["whole", "face", "mouth", "eyes"])
     parser.add_argument("--out", type=Path, default=Path("."))
     args = parser.parse_args(arguments)
-    renderer = Renderer(args.models / "mediapipe")
+    renderer = Renderer(args.models / "mediapipe", Portrait.of)
     report = {}
     for path in args.portraits:
         portrait = renderer.portrait(picture=path.read_bytes())
