@@ -37,8 +37,8 @@ EXPORT: Final = "antlitz export liveportrait --checkpoint DIR"
 #: What one row of each tensor looks like; None: as wide as the export was.
 SHAPES: Final[dict[str, tuple[int | None, ...]]] = {
     IMAGE: (CROP_SIZE, CROP_SIZE, 3),
-    FEATURE: (None, 16, 64, 64),
-    COMPRESSED: (None, 16, 64, 64),
+    FEATURE: (None, None, 64, 64),
+    COMPRESSED: (None, None, 64, 64),
     CANONICAL: (KEYPOINTS, 3),
     POSE: (3,),
     EXPRESSION: (KEYPOINTS, 3),
@@ -75,6 +75,9 @@ def session(folder: Path, graph: str, threads: int) -> ort.InferenceSession:
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # A keypoint's heat fades into denormal numbers, which make the convolutions after it four times slower.
+    options.add_session_config_entry("session.set_denormal_as_zero", "1")
+    options.enable_mem_pattern = False  # with it every second frame's memory is mapped anew: half a second
     try:
         found = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime raises a dozen types of its own without a common base
