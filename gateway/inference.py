@@ -204,8 +204,13 @@ class Inference:
     def motion(self, seed: int = 0) -> MotionStream:
         return MotionStream(self, self._settings.engine(Role.MOTION), seed)
 
-    def render(self, portrait: bytes, engine: str | None = None, fmt: str = "i420") -> RenderStream:
-        return RenderStream(self, engine or self._settings.engine(Role.RENDER), portrait, fmt)
+    def render(
+        self, portrait: bytes, engine: str | None = None, fmt: str = "i420", push_seconds: float = STREAM_TIMEOUT
+    ) -> RenderStream:
+        return RenderStream(self, engine or self._settings.engine(Role.RENDER), portrait, fmt, push_seconds)
+
+    def capture(self, push_seconds: float = STREAM_TIMEOUT) -> CaptureStream:
+        return CaptureStream(self, self._settings.engine(Role.CAPTURE), push_seconds)
 
     async def motion_once(self, emotion: str, intensity: float, frames: int = 25) -> Floats:
         """`frames` of silent face motion under an emotion, [frames, 58]."""
@@ -240,9 +245,11 @@ def _sequence_id() -> int:
 class Stream:
     """A Triton sequence: opened by the first push, ended by `close`; a failed one opens anew at the next push."""
 
-    def __init__(self, inference: Inference, model: str) -> None:
+    def __init__(self, inference: Inference, model: str, push_seconds: float = STREAM_TIMEOUT) -> None:
+        """`push_seconds` is how long a push may take: a conversation cannot wait as long as a film can."""
         self._inference = inference
         self._model = model
+        self._push_seconds = push_seconds
         self._sequence = 0  # no sequence runs
 
     async def _push(self, inputs: dict[str, Any], at_start: Iterable[tuple[str, Any]] = ()) -> Any:
@@ -252,7 +259,7 @@ class Stream:
             inputs = {**inputs, **dict(at_start)}
         try:
             return await self._inference.call(
-                self._model, inputs, STREAM_TIMEOUT, sequence_id=self._sequence, sequence_start=start
+                self._model, inputs, self._push_seconds, sequence_id=self._sequence, sequence_start=start
             )
         except AvatarError:
             self._sequence = 0
@@ -317,8 +324,8 @@ class MotionStream(Stream):
 
 
 class RenderStream(Stream):
-    def __init__(self, inference: Inference, model: str, portrait: bytes, fmt: str) -> None:
-        super().__init__(inference, model)
+    def __init__(self, inference: Inference, model: str, portrait: bytes, fmt: str, push_seconds: float) -> None:
+        super().__init__(inference, model, push_seconds)
         self._portrait = portrait
         self._sha256 = hashlib.sha256(portrait).hexdigest()
         self._format = fmt
@@ -338,3 +345,13 @@ class RenderStream(Stream):
 
     def _last(self) -> dict[str, Any]:
         return {"MOTION": np.zeros((0, 58), np.float32)}
+
+
+class CaptureStream(Stream):
+    async def push(self, frame: Bytes) -> tuple[Floats, float]:
+        """Face motion [58] in a driving video's next frame, RGB uint8 [h, w, 3], and the face's score (0: none)."""
+        result = await self._push({"IMAGE": frame})
+        return _floats(result.as_numpy("MOTION"), 58), float(result.as_numpy("FACE").reshape(-1)[0])
+
+    def _last(self) -> dict[str, Any]:
+        return {"IMAGE": np.zeros((0, 0, 3), np.uint8)}

@@ -39,6 +39,7 @@ class Settings:
     landmarks: str = _setting("ANTLITZ_LANDMARKS", "engine of the role", "landmarks_mediapipe")  # type: ignore[assignment]
     motion: str = _setting("ANTLITZ_MOTION", "engine of the role", "motion_speech")  # type: ignore[assignment]
     render: str = _setting("ANTLITZ_RENDER", "engine of the role where a character names none", "render_meshwarp")  # type: ignore[assignment]
+    capture: str = _setting("ANTLITZ_CAPTURE", "engine of the role", "capture_mediapipe")  # type: ignore[assignment]
     log_level: str = _setting("ANTLITZ_LOG_LEVEL", "debug, info, warning or error", "info")  # type: ignore[assignment]
 
     @classmethod

@@ -36,6 +36,12 @@ unless said otherwise. Optional inputs may be left out.
     in: MOTION f32 [k, 58]; at the start PORTRAIT_SHA256 (hex) of a picture the server has seen, or PORTRAIT u8 [n]
     (encoded); FORMAT optional, "i420" or "rgb".
     out: FRAMES u8 [k, 768, 512], planar I420 (BT.601, limited range), or [k, 512, 512, 3] RGB.
+
+``capture``, a sequence
+    in: IMAGE u8 [h, w, 3], RGB: one frame of a driving video, MOTION_RATE of them a second, all of one size.
+    out: MOTION f32 [1, 58], relative to the sequence's first frame with a face, whose head pose and relaxed brows and
+    lips count as rest (lips' gap and eyes' opening find their own rest); FACE f32 [1], the face's score, 0 where none
+    was seen: MOTION then holds the last one, rest before the first.
 """
 
 from __future__ import annotations
@@ -101,6 +107,7 @@ class Role(StrEnum):
     LANDMARKS = "landmarks"
     MOTION = "motion"
     RENDER = "render"
+    CAPTURE = "capture"
 
 
 class Code(StrEnum):

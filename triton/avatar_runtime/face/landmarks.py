@@ -147,6 +147,11 @@ class FaceFinder:
         faces.sort(key=lambda face: -face.width)
         return _without_doubles(faces)
 
+    def track(self, pixels: NDArray[np.uint8], before: Face) -> Face | None:
+        """The face that was `before` in the video's last frame, or None when it is gone. Looks nowhere else."""
+        landmarks, score = self._landmarks(pixels, *_square_of(before.landmarks))
+        return self._face(pixels, landmarks, score) if score >= PRESENCE_SCORE else None
+
     def _detect(self, pixels: NDArray[np.uint8]) -> Floats:
         shrink = min(1.0, LOOK_AT / max(pixels.shape[:2]))
         view = cv2.resize(pixels, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA) if shrink < 1 else pixels
