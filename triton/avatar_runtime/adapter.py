@@ -5,11 +5,13 @@ Every ``1/model.py`` is written on these few functions; nothing below them impor
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -28,6 +30,12 @@ START_FLAG, END_FLAG = 1, 2  # TRITONSERVER_REQUEST_FLAG_SEQUENCE_START, _END
 def models_dir() -> Path:
     """Where the weights are: ``ANTLITZ_MODELS``, set by whoever starts the server."""
     return Path(os.environ["ANTLITZ_MODELS"])
+
+
+def parameter(args: Mapping[str, str], name: str, default: str = "") -> str:
+    """A parameter of the model's config, from the `args` of initialize()."""
+    said = json.loads(args["model_config"]).get("parameters", {})
+    return str(said[name]["string_value"]) if name in said else default
 
 
 def optional(request: Any, name: str) -> np.ndarray[Any, Any] | None:
@@ -148,3 +156,48 @@ class Sequences(Generic[T]):
 def ends(request: Any) -> bool:
     """Whether `request` is the last of its sequence."""
     return bool(request.flags() & END_FLAG)
+
+
+class Models:
+    """Other models of the same server, asked from inside execute() (business logic scripting)."""
+
+    def __init__(self, args: Mapping[str, str], together: int = 8) -> None:
+        """args: those of initialize(); at most `together` requests are on their way at a time."""
+        self._device = int(args["model_instance_device_id"]) if args["model_instance_kind"] == "GPU" else None
+        self._pool = ThreadPoolExecutor(together, "bls")
+
+    def __call__(self, calls: Sequence[tuple[str, Mapping[str, Any], Sequence[str], bool]]) -> list[dict[str, Any]]:
+        """Sends requests together and waits for all: model, inputs, names of outputs, whether they stay on the device.
+
+        Inputs are arrays, or tensors of an earlier answer, which are handed on as they are. Outputs that stay come
+        back as such tensors, the others as arrays. Raises `engine_unavailable` when a model is not there or fails.
+        """
+        requests = [self._request(*call) for call in calls]
+        # exec() releases the interpreter's lock while it waits; async_exec() is the same call in asyncio's threads.
+        answers = self._pool.map(lambda request: request.exec(), requests)
+        return [self._read(answer, *call) for answer, call in zip(answers, calls, strict=True)]
+
+    def _request(self, model: str, inputs: Mapping[str, Any], outputs: Sequence[str], stay: bool) -> Any:
+        on_device = stay and self._device is not None
+        memory = (pb.TRITONSERVER_MEMORY_GPU, self._device) if on_device else (pb.TRITONSERVER_MEMORY_CPU, 0)
+        tensors = [
+            pb.Tensor(name, np.ascontiguousarray(value)) if isinstance(value, np.ndarray) else value
+            for name, value in inputs.items()
+        ]
+        return pb.InferenceRequest(
+            model_name=model,
+            requested_output_names=list(outputs),
+            inputs=tensors,
+            preferred_memory=pb.PreferredMemory(*memory),
+        )
+
+    def _read(
+        self, answer: Any, model: str, inputs: Mapping[str, Any], outputs: Sequence[str], stay: bool
+    ) -> dict[str, Any]:
+        if answer.has_error():
+            log.error("%s: %s", model, answer.error().message())
+            raise AvatarError(
+                Code.ENGINE_UNAVAILABLE, f"The network {model} did not answer; the server's log says why."
+            )
+        found = {name: pb.get_output_tensor_by_name(answer, name) for name in outputs}
+        return found if stay else {name: np.array(tensor.as_numpy()) for name, tensor in found.items()}

@@ -78,6 +78,23 @@ def _backends(pytriton: Path, work: Path) -> Path:
     return target.parent
 
 
+def _repository(work: Path, arguments: Sequence[str]) -> Path:
+    """A folder of links to the models that can be loaded: a network for GPUs alone has no config.pbtxt.
+
+    It has configs/NAME.pbtxt, which counts when the arguments name that config.
+    """
+    name = next((each.partition("=")[2] for each in arguments if each.startswith("--model-config-name=")), None)
+    configs = ["config.pbtxt"] if name is None else ["config.pbtxt", f"configs/{name}.pbtxt"]
+    wanted = {path.parents[each.count("/")] for each in configs for path in REPOSITORY.glob(f"*/{each}")}
+    folder = work / "repository"
+    folder.mkdir(parents=True, exist_ok=True)
+    for link in folder.iterdir():
+        link.unlink()
+    for model in wanted:
+        (folder / model.name).symlink_to(model, target_is_directory=True)
+    return folder
+
+
 def command(ports: Ports, work: Path, arguments: Sequence[str] = ()) -> tuple[list[str], dict[str, str]]:
     """The server's command line and environment. ServerError when there is no server on this machine."""
     environ = dict(os.environ)
@@ -97,7 +114,7 @@ def command(ports: Ports, work: Path, arguments: Sequence[str] = ()) -> tuple[li
     else:
         raise ServerError("No tritonserver was found: pip install nvidia-pytriton, or put tritonserver on PATH.")
     line += [
-        f"--model-repository={REPOSITORY}",
+        f"--model-repository={_repository(work, arguments)}",
         "--http-address=127.0.0.1", "--grpc-address=127.0.0.1", "--metrics-address=127.0.0.1",
         f"--http-port={ports.http}", f"--grpc-port={ports.grpc}", f"--metrics-port={ports.metrics}",
         # One model that cannot load must not take the others with it.

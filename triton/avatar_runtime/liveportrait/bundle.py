@@ -117,7 +117,11 @@ def _check(found: ort.InferenceSession, graph: str, path: Path) -> None:
 
 def agree(source: ort.InferenceSession, frame: ort.InferenceSession, folder: Path) -> None:
     """Raises `engine_unavailable` unless the frame graph takes the volumes that the source graph gives."""
-    given = {end.name: (end.type, end.shape[1:]) for end in source.get_outputs()}
+    given = {end.name: end for end in source.get_outputs()}
     for end in frame.get_inputs():
-        if end.name in given and given[end.name] != (end.type, end.shape[1:]):
+        if end.name not in given:
+            continue
+        sizes = zip(given[end.name].shape[1:], end.shape[1:], strict=True)
+        differ = any(isinstance(a, int) and isinstance(b, int) and a != b for a, b in sizes)
+        if differ or given[end.name].type != end.type:
             raise _refused(folder / "frame.onnx", f"does not fit source.onnx: {end.name} differs")
