@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from avatar_runtime.contracts import FRAME_SIZE
 from export.liveportrait.appearance import AppearanceExtractor
 from export.liveportrait.generator import SLOPE, Generator, Spade, SpadeBlock
-from export.liveportrait.planes import LANES, SliceBlock, SliceConv, SliceResidual, padded, slices
+from export.liveportrait.planes import SliceBlock, SliceConv, SliceResidual, padded, slices
 from export.liveportrait.warping import DenseMotion, Hourglass, WarpingModule
 
 
@@ -219,15 +219,11 @@ class FastGenerator(nn.Module):
 
 
 def i420(picture: Tensor) -> Tensor:
-    """RGB 0..1 [b, 3, 512, 512] -> planar I420 uint8 [b, 768, 512], BT.601, limited range."""
-    red, green, blue = (picture.clamp(0, 1) * 255).unbind(1)
-    half = F.avg_pool2d(picture.clamp(0, 1) * 255, 2)
-    luma = 16 + (65.481 * red + 128.553 * green + 24.966 * blue) / 255
-    red, green, blue = half.unbind(1)
-    u = 128 + (-37.797 * red - 74.203 * green + 112.0 * blue) / 255
-    v = 128 + (112.0 * red - 93.786 * green - 18.214 * blue) / 255
-    rows = [plane.reshape(-1, rows, FRAME_SIZE) for plane, rows in ((luma, FRAME_SIZE), (u, 128), (v, 128))]
-    return (torch.cat(rows, 1) + 0.5).clamp(0, 255).to(torch.uint8)
-
-
-__all__ = ["LANES", "FastGenerator", "VolumeExtractor", "Warp", "i420"]
+    """RGB 0..1 [b, 3, 512, 512] -> planar I420 uint8 [b, 768, 512], BT.601, limited range (16..235, 16..240)."""
+    red, green, blue = picture.unbind(1)
+    luma = 16.5 + 65.481 * red + 128.553 * green + 24.966 * blue
+    red, green, blue = F.avg_pool2d(picture, 2).unbind(1)
+    u = 128.5 - 37.797 * red - 74.203 * green + 112.0 * blue
+    v = 128.5 + 112.0 * red - 93.786 * green - 18.214 * blue
+    planes = [luma, *(plane.reshape(-1, FRAME_SIZE // 4, FRAME_SIZE) for plane in (u, v))]
+    return torch.cat(planes, 1).to(torch.uint8)  # cut off, after the half that rounds

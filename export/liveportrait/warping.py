@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -23,7 +25,7 @@ class Encoder(nn.Module):
         wide = [min(widths.dense_most, widths.dense * 2**level) for level in range(widths.dense_levels + 1)]
         wide[0] = channels
         self.down_blocks = nn.ModuleList(
-            ConvBlock3d(before, after, pooled=True) for before, after in zip(wide, wide[1:], strict=False)
+            ConvBlock3d(before, after, pooled=True) for before, after in itertools.pairwise(wide)
         )
 
     def forward(self, x: Tensor) -> list[Tensor]:

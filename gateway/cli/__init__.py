@@ -9,6 +9,7 @@ from importlib import import_module
 COMMANDS = {
     "up": ("gateway.cli.up", "fetch the models, start Triton and the gateway, print the page's address"),
     "models": ("gateway.cli.models", "list, pull or verify the models' files"),
+    "export": ("export.cli", "turn a published checkpoint into the graphs that are served"),
     "serve": ("gateway.cli.serve", "tritonserver alone, in the foreground"),
     "bench": ("gateway.cli.bench", "measure: conversation, stt, roundtrip, render, faces"),
     "screenshot": ("gateway.cli.screenshot", "take README's pictures of the page"),

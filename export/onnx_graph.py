@@ -1,0 +1,110 @@
+"""From a PyTorch module to an ONNX file that any runtime reads, checked for what is in it."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnx
+import torch
+from torch import Tensor, nn
+
+OPSET = 18  # TensorRT 10 and ONNX Runtime since 1.14 read it; GridSample needs 16
+
+
+class ExportError(Exception):
+    """An export that failed or is not what it should be; one sentence."""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A module to export: its tensors' names in order, and an example whose first axis is the batch."""
+
+    name: str
+    module: nn.Module
+    inputs: Sequence[str]
+    outputs: Sequence[str]
+    example: Sequence[Tensor]
+    most: int  # the largest batch
+
+
+def write(graph: Graph, path: Path) -> onnx.ModelProto:
+    """Exports `graph` to `path` with a free batch axis; half a file is never left."""
+    batch = torch.export.Dim("batch", min=1, max=graph.most)
+    quiet = logging.getLogger("torch.onnx")
+    level = quiet.level
+    quiet.setLevel(logging.ERROR)  # it tells of optional packages that are not installed
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")  # the exporter's own, about its inside
+            program = torch.onnx.export(
+                graph.module.eval(),
+                tuple(graph.example),
+                dynamo=True,
+                opset_version=OPSET,
+                input_names=list(graph.inputs),
+                output_names=list(graph.outputs),
+                dynamic_shapes=[{0: batch}] * len(graph.inputs),
+                external_data=False,
+                verbose=False,
+            )
+    finally:
+        quiet.setLevel(level)
+    if program is None:
+        raise ExportError(f"PyTorch could not export {graph.name}.")
+    model = program.model_proto
+    strip(model)
+    check(model, graph)
+    partial = path.with_suffix(".partial")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        onnx.save(model, str(partial))
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return model
+
+
+def strip(model: onnx.ModelProto) -> None:
+    """Takes out what the exporter notes beside the graph: stack traces with this machine's paths among it."""
+    del model.metadata_props[:]
+    model.producer_version = torch.__version__
+    graph = model.graph
+    for item in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        del item.metadata_props[:]
+    for node in graph.node:
+        node.doc_string = ""
+    del graph.value_info[:]
+
+
+def operators(model: onnx.ModelProto) -> Counter[str]:
+    """How often each operator stands in the graph; one outside ONNX's own set carries its domain."""
+    return Counter(f"{node.domain}::{node.op_type}" if node.domain else node.op_type for node in model.graph.node)
+
+
+def check(model: onnx.ModelProto, graph: Graph) -> None:
+    """Raises `ExportError` unless the graph is standard ONNX, with 4-D GridSample only, and named as it should be."""
+    foreign = [name for name in operators(model) if "::" in name] or [f.name for f in model.functions]
+    if foreign:
+        raise ExportError(f"{graph.name} needs operators outside ONNX: {', '.join(foreign)}.")
+    names = ([item.name for item in side] for side in (model.graph.input, model.graph.output))
+    if [*names] != [[*graph.inputs], [*graph.outputs]]:
+        raise ExportError(f"{graph.name}: the exporter changed the names of inputs or outputs.")
+    shapes = {
+        value.name: len(value.type.tensor_type.shape.dim)
+        for value in onnx.shape_inference.infer_shapes(model).graph.value_info
+    }
+    for node in model.graph.node:
+        if node.op_type == "GridSample" and shapes.get(node.output[0], 4) != 4:
+            raise ExportError(f"{graph.name} samples a volume; that needs a plug-in in TensorRT.")
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
