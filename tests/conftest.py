@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib.util
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +17,9 @@ from gateway.settings import Settings
 from triton_launch.manifest import choose, present
 from triton_launch.server import Server
 
+ROOT = Path(__file__).parents[1]
+#: What the export of LivePortrait's puppet is made of.
+EXPORT_SOURCES = ("export/**/*.py", "triton/avatar_runtime/liveportrait/graphs.py")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 
@@ -21,11 +28,18 @@ def missing_models() -> list[str]:
     return [model.name for model in choose([]) if not all(present(file, cache) for file in model.files)]
 
 
+def can_export() -> bool:
+    return importlib.util.find_spec("torch") is not None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing = missing_models()
     no_models = pytest.mark.skip(reason=f"models missing: {', '.join(missing)}; run `antlitz models pull`")
     no_browser = pytest.mark.skip(reason="no Chromium on PATH")
+    no_torch = pytest.mark.skip(reason="LivePortrait has to be exported, which needs torch: pip install -e '.[export]'")
     for item in items:
+        if not can_export() and "render_liveportrait" in item.name:
+            item.add_marker(no_torch)
         if missing and (item.get_closest_marker("models") or item.get_closest_marker("server")):
             item.add_marker(no_models)
         if not CHROMIUM and item.get_closest_marker("browser"):
@@ -43,9 +57,41 @@ def models() -> Path:
 
 
 @pytest.fixture(scope="session")
-def triton(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def puppet(pytestconfig: pytest.Config) -> Path:
+    """LivePortrait's puppet, narrow: the true networks with weights set by hand, so that keypoints move the picture.
+
+    Its export takes half a minute and is kept in pytest's cache until its sources change.
+    """
+    digest = hashlib.sha256()
+    for pattern in EXPORT_SOURCES:
+        for path in sorted(ROOT.glob(pattern)):
+            digest.update(path.read_bytes())
+    assert pytestconfig.cache is not None
+    folder = pytestconfig.cache.mkdir("puppet") / digest.hexdigest()[:16]
+    if not folder.exists():
+        export = [sys.executable, "-P", "-m", "export", "liveportrait"]  # -P: the root stays off sys.path
+        subprocess.run(
+            [*export, "--checkpoint", "puppet", "--width", "8", "--out", str(folder)], check=True, capture_output=True
+        )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def served(models: Path, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The models' files as the real server sees them: the cache, with the puppet in the place of LivePortrait."""
+    folder = tmp_path_factory.mktemp("models")
+    for path in models.iterdir():
+        if path.name != "liveportrait":
+            (folder / path.name).symlink_to(path)
+    if can_export():
+        (folder / "liveportrait").symlink_to(request.getfixturevalue("puppet"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def triton(served: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A real tritonserver with every model of the repository."""
-    server = Server(models, tmp_path_factory.mktemp("triton"))
+    server = Server(served, tmp_path_factory.mktemp("triton"))
     try:
         server.wait_ready()
         yield server
