@@ -201,8 +201,8 @@ class Inference:
     def vad(self) -> VadStream:
         return VadStream(self, self._settings.engine(Role.VAD))
 
-    def motion(self, seed: int = 0) -> MotionStream:
-        return MotionStream(self, self._settings.engine(Role.MOTION), seed)
+    def motion(self, seed: int = 0, push_seconds: float = STREAM_TIMEOUT) -> MotionStream:
+        return MotionStream(self, self._settings.engine(Role.MOTION), seed, push_seconds)
 
     def render(
         self, portrait: bytes, engine: str | None = None, fmt: str = "i420", push_seconds: float = STREAM_TIMEOUT
@@ -298,8 +298,8 @@ class VadStream(Stream):
 
 
 class MotionStream(Stream):
-    def __init__(self, inference: Inference, model: str, seed: int) -> None:
-        super().__init__(inference, model)
+    def __init__(self, inference: Inference, model: str, seed: int, push_seconds: float) -> None:
+        super().__init__(inference, model, push_seconds)
         self._seed = seed
 
     async def push(

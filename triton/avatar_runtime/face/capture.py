@@ -34,6 +34,7 @@ SMALLEST = 32  # pixels: a picture narrower than this shows no face
 LOOK_AGAIN = 3  # frames between two searches of the whole picture for a lost face
 SETTLE = 3  # the mesh of the first frame, looked at again from its own square
 TURN_TRUSTED, TURN_LOST = 12.0, 28.0  # degrees: the skin's movement is believed up to the first, not after the second
+DEPTH_DOUBT = 0.045  # face heights: how well depth is known. Turning by an angle moves the skin by its sine times this
 MESH_SHYNESS = 2.0  # how much more the skin moves than the mesh says
 
 #: One Euro filters: cutoff in Hz at rest, beta in Hz per unit a second.
@@ -128,7 +129,7 @@ class Capture:
     def raw(self, frame: NDArray[np.uint8], face: Face) -> Floats:
         """The motion f32 [58] of a frame, not smoothed."""
         pose, found, moved = self.measures(frame, face)
-        motion = solve(found) + gaze.eyes(face, self._known.eyes, moved)
+        motion = solve(found) + gaze.eyes(face, self._known.eyes, moved, _doubt(pose))
         motion[-len(HEAD_POSE) :] = (pose.pitch, pose.yaw, pose.roll, pose.x, pose.y, pose.scale)
         return motion
 
@@ -157,7 +158,14 @@ class Capture:
         # Lips that shut further than in the first frame were not at rest there.
         if found[_GAP] < first.jaw[_GAP]:
             first.jaw[[_GAP, *_JAW]] += gaze.FOLLOW * (found - first.jaw)[[_GAP, *_JAW]]
-        return pose, (found - first.jaw).astype(np.float32), moved * trust
+        found = found - first.jaw
+        found = np.sign(found) * np.maximum(np.abs(found) - _doubt(pose), 0)
+        return pose, found.astype(np.float32), moved * trust
+
+
+def _doubt(pose: headpose.HeadPose) -> float:
+    """Face heights by which a turned head's skin may seem to have moved of itself."""
+    return float(DEPTH_DOUBT * np.sin(np.deg2rad(max(abs(pose.pitch), abs(pose.yaw)))))
 
 
 def _filter() -> OneEuro:

@@ -66,9 +66,9 @@ def _rows() -> tuple[tuple[str, ...], Floats]:
     return tuple(found), table
 
 
-SHAPES, _SIGNATURES = _rows()
+SHAPES, SIGNATURES = _rows()
 _BELIEF = np.array([BELIEF.get(name.removesuffix("Left").removesuffix("Right"), 1.0) for name in NAMES], np.float32)
-_WEIGHED = _SIGNATURES * _BELIEF
+_WEIGHED = SIGNATURES * _BELIEF
 _GRAM = (_WEIGHED @ _WEIGHED.T + RIDGE * np.eye(len(SHAPES))).astype(np.float64)
 _CHANNELS = [CHANNEL[name] for name in SHAPES]
 _CLOSE, _JAW = CHANNEL["mouthClose"], CHANNEL["jawOpen"]

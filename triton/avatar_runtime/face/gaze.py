@@ -58,10 +58,11 @@ def rest(face: Face, height: float) -> tuple[EyeRest, EyeRest]:
     return found[0], found[1]
 
 
-def eyes(face: Face, at_rest: tuple[EyeRest, EyeRest], moved: Floats) -> Floats:
+def eyes(face: Face, at_rest: tuple[EyeRest, EyeRest], moved: Floats, doubt: float = 0.0) -> Floats:
     """Weights of the eyes' blend shapes in a motion f32 [58], the rest 0.
 
-    moved: `Skin.moved`. An eye that opens far beyond its rest was half shut in the first frame: its rest follows.
+    moved: `Skin.moved`; doubt: face heights that lids may seem to have moved for the head's turn. An eye that opens far
+    beyond its rest was half shut in the first frame: its rest follows.
     """
     out = np.zeros(MOTION_SIZE, np.float32)
     looks = []
@@ -77,7 +78,7 @@ def eyes(face: Face, at_rest: tuple[EyeRest, EyeRest], moved: Floats) -> Floats:
         shut.append(closed)
         out[CHANNEL[f"eyeBlink{name}"]] = closed
         corners = moved[list(CORNERS[side])].mean(0)
-        pouch = float(corners[1] - moved[list(POUCH[side]), 1].mean()) / eye.height
+        pouch = (float(corners[1] - moved[list(POUCH[side]), 1].mean()) - doubt) / eye.height
         out[CHANNEL[f"eyeSquint{name}"]] = min(max(pouch / SQUINT_RAISES, 0.0), 1.0) * (1 - closed)
         looks.append((moved[list(IRISES[side])].mean(0) - corners) / eye.radius)
     # Both eyes look at one thing: what they share is gaze, the rest is noise. Shut ones are not asked.
@@ -85,7 +86,8 @@ def eyes(face: Face, at_rest: tuple[EyeRest, EyeRest], moved: Floats) -> Floats:
     for side, name in enumerate(SIDES):
         still = float(moved[list(CORNERS[side]), 1].mean())
         fold, brow = (still - float(moved[list(part[side]), 1].mean()) for part in (FOLD, BROW))
-        raised = (fold - BROW_LIFTS_LID * max(brow, 0)) / at_rest[side].height - LOOK_LIFTS_LID * max(-float(y), 0.0)
+        raised = (fold - doubt - BROW_LIFTS_LID * max(brow, 0)) / at_rest[side].height
+        raised -= LOOK_LIFTS_LID * max(-float(y), 0.0)
         out[CHANNEL[f"eyeWide{name}"]] = min(max(raised / WIDE_RAISES, 0.0), 1.0) * (1 - shut[side])
         outwards = -x if name == "Right" else x
         for look, value in (("Out", outwards), ("In", -outwards), ("Down", y), ("Up", -y)):
