@@ -14,6 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import onnx
+import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
@@ -126,6 +127,15 @@ def record(folder: Path) -> None:
         name: {"sha256": hashlib.sha256((folder / f"{name}.onnx").read_bytes()).hexdigest()} for name in SIGNATURES
     }
     (folder / MANIFEST).write_text(json.dumps({"precision": "fp32", "graphs": graphs}), "utf-8")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def denormals() -> None:
+    """Keeps denormal numbers in this process: ONNX Runtime sets the calling thread as its first session wants it.
+
+    A bundle's sessions want them to be zero; hypothesis needs them, in the tests after these too.
+    """
+    ort.InferenceSession(retarget_graph().SerializeToString(), providers=["CPUExecutionProvider"])
 
 
 @pytest.fixture(scope="session")
