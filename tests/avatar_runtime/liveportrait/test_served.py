@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -16,7 +17,9 @@ import numpy as np
 import pytest
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
+from tritonclient.grpc.aio import InferenceServerClient
 
+from avatar_runtime import engines
 from avatar_runtime.contracts import CHANNEL, AvatarError, Code
 from avatar_runtime.face.meshwarp import rest
 from avatar_runtime.liveportrait.graphs import SIGNATURES
@@ -88,24 +91,35 @@ def cache(models: Path, bundle: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="module")
-def server(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of `render_liveportrait` and its two networks alone, with the configs called gpu."""
-    repository = tmp_path_factory.mktemp("served") / "models"
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`render_liveportrait` and its two networks alone, each with its config called gpu."""
+    folder = tmp_path_factory.mktemp("served") / "models"
     for model in (SOURCE_MODEL, FRAME_MODEL):
-        install(repository, model, SIGNATURES[model.partition("_")[2]][1])
-    renderer = repository / "render_liveportrait"
+        install(folder, model, SIGNATURES[model.partition("_")[2]][1])
+    renderer = folder / "render_liveportrait"
     shutil.copytree(REPOSITORY / renderer.name, renderer, ignore=shutil.ignore_patterns("__pycache__"))
     config = renderer / "configs" / "gpu.pbtxt"
     text = re.sub(r"kind: KIND_GPU count: \d", "kind: KIND_CPU count: 1", config.read_text("utf-8"))
     config.write_text(text, "utf-8")
+    return folder
+
+
+@contextmanager
+def running(repository: Path, cache: Path, work: Path) -> Iterator[Server]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("triton_launch.server.REPOSITORY", repository)
-        started = Server(cache, tmp_path_factory.mktemp("triton"), arguments=["--model-config-name=gpu"])
+        server = Server(cache, work, arguments=["--model-config-name=gpu"])
     try:
-        started.wait_ready()
-        yield started
+        server.wait_ready()
+        yield server
     finally:
-        started.stop()
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def server(repository: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(repository, cache, tmp_path_factory.mktemp("triton")) as started:
+        yield started
 
 
 @pytest.fixture
@@ -159,3 +173,17 @@ async def test_a_network_that_fails_is_an_engine_not_available(
         assert f"liveportrait_{graph}" in caught.value.message and "secret" not in caught.value.message
         fails.unlink()
         assert (await stream.push(motion(3))).shape == (3, 768, 512)
+
+
+async def test_a_stale_engine_is_refused_when_it_loads(repository: Path, cache: Path, tmp_path: Path) -> None:
+    stale = shutil.copytree(repository, tmp_path / "models")
+    version = stale / FRAME_MODEL / "1"
+    (version / "model.plan").write_bytes(b"an engine")
+    (version / "model.plan.json").write_text('{"profile_max_batch": 4}', "utf-8")
+    with running(stale, cache, tmp_path / "triton") as server:
+        async with InferenceServerClient(server.address) as client:
+            index = await client.get_model_repository_index()
+    reasons = {model.name: model.reason for model in index.models if model.state != "READY"}
+    assert set(reasons) == {"render_liveportrait"}
+    assert "takes 4 frames at once and 8 are needed" in reasons["render_liveportrait"]
+    assert engines.REBUILD in reasons["render_liveportrait"]
