@@ -11,12 +11,16 @@ import characters
 from gateway.settings import Settings
 
 
+def portraits() -> list[Path]:
+    """The default characters' pictures."""
+    return sorted((Path(characters.__file__).parent / "defaults" / "portraits").glob("*.jpg"))
+
+
 def sheet_command(what: str) -> list[str]:
     """The command line of `avatar_runtime.face.sheet` on the default portraits."""
-    portraits = sorted((Path(characters.__file__).parent / "defaults" / "portraits").glob("*.jpg"))
     models = Settings.from_environment().models
     command = [sys.executable, "-m", "avatar_runtime.face.sheet", what, "--models", str(models)]
-    return [*command, "--portraits", *map(str, portraits)]
+    return [*command, "--portraits", *map(str, portraits())]
 
 
 def main(arguments: list[str]) -> int:

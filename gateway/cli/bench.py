@@ -10,6 +10,7 @@ BENCHES = {
     "stt": "stt_whisper beside faster-whisper",
     "roundtrip": "what the voices say, transcribed back",
     "render": "render_meshwarp, CPU per frame",
+    "liveportrait": "the exported LivePortrait beside the official modules, and through tritonserver",
     "faces": "contact sheets of the default characters' faces",
 }
 
