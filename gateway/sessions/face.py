@@ -29,12 +29,14 @@ _LASTING = {
 class Face:
     """Audio in, frames out. One caller at a time."""
 
-    def __init__(self, inference: Any, health: Health, seed: int = 0) -> None:
-        self._inference, self._health, self._seed = inference, health, seed
+    def __init__(self, inference: Any, health: Health, seed: int = 0, renderer: str = "") -> None:
+        """`renderer` is the one of characters that name none."""
+        self._inference, self._health, self._seed, self._renderer = inference, health, seed, renderer
         self._motion: Any = None
         self._render: Any = None
         self._shown: tuple[bytes, str | None] | None = None  # what the render sequence was opened for
         self._wanted: tuple[bytes, str | None] | None = None
+        self._on_screen: bytes | None = None  # the portrait of the last frames
         self._emotion: tuple[str, float] = ("neutral", 0.0)
         self._told: tuple[str, float] | None = None  # the emotion that the motion sequence knows
         self._backoff = Backoff()
@@ -45,6 +47,8 @@ class Face:
         self._wanted = None if portrait is None else (portrait, engine)
         self._hopeless = False
         self._backoff.worked()
+        if portrait is None:
+            self._health.moving(False)
 
     def feel(self, emotion: str, intensity: float) -> None:
         self._emotion = (emotion, intensity)
@@ -80,7 +84,8 @@ class Face:
             self._hopeless = error.code in _LASTING
             # A sequence that the server has forgotten is opened again without a word.
             if error.code is not Code.INVALID_REQUEST or self._backoff.failures:
-                self._health.failed(role, error)
+                self._health.failed(role, error, self._engine() if role is Role.RENDER else "")
+                self._health.moving(self._wanted is not None and self._on_screen in (None, self._wanted[0]))
             self._backoff.failed(asyncio.get_running_loop().time())
             await self.close()
             raise error from failure
@@ -88,6 +93,10 @@ class Face:
         for known in (Role.MOTION, Role.RENDER):
             self._health.works(known)
         return frames
+
+    def _engine(self) -> str:
+        """The renderer in use."""
+        return (self._wanted and self._wanted[1]) or self._renderer
 
     async def _draw(self, motion: NDArray[np.float32]) -> NDArray[np.uint8]:
         if self._wanted != self._shown and self._render is not None:
@@ -99,6 +108,8 @@ class Face:
             self._shown = self._wanted
             self._render = self._inference.render(self._shown[0], engine=self._shown[1])
         frames: NDArray[np.uint8] = await self._render.push(motion)
+        self._on_screen = self._shown[0] if self._shown is not None else None
+        self._health.moving(True)
         return frames
 
     async def close(self) -> None:

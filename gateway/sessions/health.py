@@ -19,8 +19,9 @@ _WITHOUT = {
     Role.STT: "It cannot understand speech at the moment; typing works.",
     Role.TTS: "It has no voice at the moment; the answers are written.",
     Role.MOTION: "The picture stands still at the moment; the voice works.",
-    Role.RENDER: "The picture stands still at the moment; the voice works.",
+    Role.RENDER: "The renderer{engine} is not available at the moment: the picture stands still, the voice works.",
 }
+_TOO_SLOW = "The renderer{engine} is too slow at the moment: the picture stands still, the voice works."
 _AGAIN = {
     Role.VAD: "It hears you again.",
     Role.STT: "It understands speech again.",
@@ -57,19 +58,31 @@ class Health:
     def __init__(self, send: Send) -> None:
         self._send = send
         self.failing: dict[Role, dict[str, Any]] = {}  # and what was said about it
+        self._moving = True
 
-    def failed(self, role: Role, error: AvatarError) -> None:
-        """Tell the person; an engine that stays away is told once."""
+    def failed(self, role: Role, error: AvatarError, engine: str = "") -> None:
+        """Tell the person; an engine that stays away is told once, another of the same role anew."""
         if error.code not in _AWAY:
             self._send(notice(error))
-        elif role not in self.failing:
-            self.failing[role] = notice(AvatarError(Code.ENGINE_UNAVAILABLE, _WITHOUT[role]), "warning")
+            return
+        slow = role is Role.RENDER and error.code is Code.TIMEOUT
+        words = (_TOO_SLOW if slow else _WITHOUT[role]).format(engine=f" {engine}" if engine else "")
+        if role not in self.failing or (engine and engine not in self.failing[role]["message"]):
+            self.failing[role] = notice(AvatarError(Code.ENGINE_UNAVAILABLE, words), "warning")
             self._send(self.failing[role])
 
     def repeat(self) -> None:
         """Say again what fails just now, to a page that has only now begun to listen."""
         for message in self.failing.values():
             self._send(message)
+        if not self._moving:
+            self._send({"type": "picture", "moving": False})
+
+    def moving(self, moves: bool) -> None:
+        """Whether the video shows the character: while another one's last frame stands there, the still is better."""
+        if moves is not self._moving:
+            self._moving = moves
+            self._send({"type": "picture", "moving": moves})
 
     def works(self, role: Role) -> None:
         if self.failing.pop(role, None) is None:

@@ -59,7 +59,8 @@ class Session:
             settings.ice_urls, speech, face, self._heard_track, self._opened, self._received, self._state_changed
         )
         health = self._health = Health(self._peer.send)
-        self._performer = Performer(Face(inference, health, seed=secrets.randbits(31)), timeline)
+        face_of = Face(inference, health, seed=secrets.randbits(31), renderer=settings.render)
+        self._performer = Performer(face_of, timeline)
         self._conversation = Conversation(
             inference, dialogue, self._performer, health, self._peer.send, self._tasks
         )

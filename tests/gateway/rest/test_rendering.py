@@ -57,3 +57,12 @@ def test_no_face_and_no_picture(client, inference, picture):
     answer = client.post("/api/render", files={"image": b"GIF89a" + bytes(100)})
     assert answer.status_code == 422 and answer.json()["error"]["code"] == "invalid_image"
     assert client.post("/api/render", data={"emotion": "sad"}, files={"file": picture()}).status_code == 400
+
+
+def test_a_renderer_can_be_named(client, inference, picture):
+    inference.roles["render"]["engines"].append({"name": "render_other", "ready": True})
+    answer = client.post("/api/render", files={"image": picture()}, data={"renderer": "render_other"})
+    assert answer.status_code == 200 and inference.asked[-1][1][-1] == "render_other"
+    answer = client.post("/api/render", files={"image": picture()}, data={"renderer": "render_none"})
+    assert answer.status_code == 422 and answer.json()["error"]["code"] == "unknown_engine"
+    assert "render_meshwarp" in answer.json()["error"]["message"]

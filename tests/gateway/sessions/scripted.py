@@ -17,7 +17,7 @@ AWAY = AvatarError(Code.ENGINE_UNAVAILABLE, "The engine is away.")
 
 @dataclass
 class Scripted:
-    """`heard` is what every transcription gives; the roles in `missing` fail; `voice` is seconds of tone a clause."""
+    """`heard` is what every transcription gives; roles and engines in `missing` fail; `voice` is seconds a clause."""
 
     heard: str = "Hello there"
     voice: float = 1.0
@@ -61,7 +61,7 @@ class Scripted:
 
     def render(self, portrait: bytes, engine: str | None = None) -> ScriptedStream:
         self.calls.append(("render", (portrait, engine)))
-        return ScriptedStream(self, "render")
+        return ScriptedStream(self, "render", engine or "")
 
     async def catalogue(self) -> dict[str, Any]:
         return {role: {"ready": role not in self.missing} for role in ("stt", "tts", "render")}
@@ -80,11 +80,12 @@ class Scripted:
 class ScriptedStream:
     """VAD: loud is speech. Motion: jawOpen is the loudness. Render: the luma of a frame changes by 11 each time."""
 
-    def __init__(self, script: Scripted, role: str) -> None:
+    def __init__(self, script: Scripted, role: str, engine: str = "") -> None:
         self._script, self._role, self._opened, self._count = script, role, False, 0
+        self._engine = engine
 
     async def push(self, data: Any, *rest: Any, **change: Any) -> Any:
-        if self._role in self._script.missing:
+        if self._role in self._script.missing or self._engine in self._script.missing:
             self._end()
             raise AWAY
         if not self._opened:
