@@ -13,6 +13,7 @@ const VALID = {
   caption: (m) => (m.role === "user" || m.role === "avatar") && isText(m.id) && isText(m.text),
   emotion: (m) => EMOTIONS.includes(m.emotion),
   character: (m) => isObject(m.character) && isText(m.character.id),
+  picture: (m) => typeof m.moving === "boolean",
   engines: (m) => isObject(m.roles),
   timing: (m) => isObject(m.ms),
   notice: (m) => isText(m.message),

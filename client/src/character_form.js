@@ -1,7 +1,7 @@
 // What the character dialog knows without a page: names, choices of voice and renderer, what to send.
 
 import { languageName } from "./languages.js";
-import { text } from "./strings.js";
+import { known, text } from "./strings.js";
 
 const MAX_PICTURE_BYTES = 20 * 2 ** 20; // as the contracts say
 
@@ -35,6 +35,35 @@ export function engineChoices(role, chosen = "") {
     list.push({ value: chosen, label: text("editor.engine.missing", { name: chosen }) });
   }
   return list;
+}
+
+/** A renderer's name for a person; an engine the page has never heard of keeps its own. */
+export const rendererName = (name) => (known(`renderer.${name}`) ? text(`renderer.${name}`) : name);
+
+/** Renderers as choices, by the names that people know them by. */
+export function rendererChoices(role, chosen = "") {
+  const list = engineChoices(role, chosen).map(({ value }) => {
+    const ready = (role?.engines ?? []).some((engine) => engine.name === value && engine.ready);
+    return { value, label: ready ? rendererName(value) : text("editor.engine.missing", { name: rendererName(value) }) };
+  });
+  const usual = role?.engine ? text("renderer.automatic", { name: rendererName(role.engine) }) : text("editor.engine.default");
+  return [{ value: "", label: usual }, ...list.slice(1)];
+}
+
+/**
+ * What the chosen renderer is, in plain words.
+ * @returns {{words: string, licence: string, missing: string}} `missing` is "" where it is ready, or nothing is known
+ */
+export function aboutRenderer(role, chosen) {
+  const name = chosen || role?.engine || "";
+  const engine = (role?.engines ?? []).find((one) => one.name === name);
+  const words = known(`renderer.${name}.about`) ? text(`renderer.${name}.about`) : "";
+  const licence = engine?.licence || (known(`renderer.${name}.licence`) ? text(`renderer.${name}.licence`) : "");
+  return {
+    words,
+    licence: licence && text("renderer.licence", { licence }),
+    missing: role && name && !engine?.ready ? text("renderer.missing") : "",
+  };
 }
 
 /** The voices of an engine in groups: those of the language first, then the others. */

@@ -1,4 +1,4 @@
-import { engineChoices, fieldsToSend, sampleSentence, shortName, voiceGroups } from "./character_form.js";
+import { aboutRenderer, engineChoices, fieldsToSend, rendererChoices, sampleSentence, shortName, voiceGroups } from "./character_form.js";
 import { choice, element } from "./dom.js";
 import { Emitter } from "./emitter.js";
 import { nameOf } from "./gallery.js";
@@ -71,6 +71,7 @@ export class Editor extends Emitter {
     });
     this.#field("name").addEventListener("input", () => (this.#nameTyped = true));
     for (const name of ["language", "engine"]) this.#field(name).addEventListener("change", () => this.#voices(this.#field("voice").value));
+    this.#field("renderer").addEventListener("change", () => this.#renderer());
     this.#part("listen").addEventListener("click", () => this.#listenToVoice());
     this.#part("delete").addEventListener("click", () => this.#asking(true));
     this.#part("keep").addEventListener("click", () => this.#asking(false));
@@ -90,13 +91,30 @@ export class Editor extends Emitter {
     this.#field("language").value = character?.language ?? "en";
     const { tts, render } = this.#roles;
     fill(this.#field("engine"), engineChoices(tts, character?.voice?.engine), character?.voice?.engine ?? "");
-    fill(this.#field("renderer"), engineChoices(render, character?.renderer), character?.renderer ?? "");
+    fill(this.#field("renderer"), rendererChoices(render, character?.renderer), character?.renderer ?? "");
+    this.#renderer();
     this.#voices(character?.voice?.id ?? "");
     this.#portrait.reset(character?.portrait ?? null);
     this.#asking(false);
     this.#part("existing").hidden = !character;
     this.#part("activate").hidden = !character || character.active;
     this.#error("");
+  }
+
+  /** The engines have changed while the dialog may be open: what is chosen stays chosen. */
+  engines(roles) {
+    this.#roles = roles ?? {};
+    if (!this.#dialog.open) return;
+    const chosen = this.#field("renderer").value;
+    fill(this.#field("renderer"), rendererChoices(this.#roles.render, chosen), chosen);
+    this.#renderer();
+  }
+
+  #renderer() {
+    const { words, licence, missing } = aboutRenderer(this.#roles.render, this.#field("renderer").value);
+    this.#part("renderer-words").textContent = [words, licence].filter(Boolean).join(" ");
+    this.#part("renderer-missing").textContent = missing;
+    this.#part("renderer-missing").hidden = !missing;
   }
 
   #voices(chosen) {

@@ -109,6 +109,7 @@ let missing = "";
 
 function showEngines(next) {
   roles = next;
+  editor.engines(roles);
   status.show(roles);
   const sentences = missingSentences(roles);
   if (!sentences.length) notices.drop("engines");
@@ -199,6 +200,7 @@ const TELLS = {
     characters = characters.map((one) => (one.id === next.id ? next : one));
     show(next);
   },
+  picture: ({ moving }) => stage.moves(moving),
   engines: ({ roles: next }) => showEngines(next),
   timing: (message) => {
     window.antlitz.timings = [...window.antlitz.timings, message].slice(-100);
@@ -206,6 +208,7 @@ const TELLS = {
   },
   notice: ({ code = "server", level = "info", message }) => {
     if (code === "engine_unavailable") notices.drop("engines"); // the same, from nearer
+    if (code === "engine_back") notices.drop("engine_unavailable");
     notices.show({ code, level, message });
   },
 };

@@ -9,6 +9,7 @@ export class Stage {
   #state = "idle";
   #timing = "";
   #name = "";
+  #withheld = false; // the video shows somebody else
 
   /** @param {{host, still, video, name, about, state, connect}} parts */
   constructor(parts) {
@@ -80,14 +81,22 @@ export class Stage {
     }
   }
 
+  /** Whether the video shows the character; while it does not, the still portrait is seen. */
+  moves(moving) {
+    this.#withheld = !moving;
+    if (moving) this.#awaitFrames();
+    else this.#parts.host.classList.remove("moving");
+  }
+
   #awaitFrames() {
     const { video, host } = this.#parts;
-    const shown = () => this.#media.getVideoTracks().length && host.classList.add("moving");
+    const shown = () => !this.#withheld && this.#media.getVideoTracks().length && host.classList.add("moving");
     if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(shown);
     else video.addEventListener("timeupdate", shown, { once: true });
   }
 
   #still() {
+    this.#withheld = false;
     this.#parts.host.classList.remove("moving");
     for (const track of this.#media.getTracks()) this.#media.removeTrack(track);
     this.#parts.video.srcObject = null;

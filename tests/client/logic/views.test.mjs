@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { ApiError, createApi } from "../../../client/src/api.js";
 import { backoff } from "../../../client/src/backoff.js";
 import { EMOTIONS, Outbox, parseMessage, say } from "../../../client/src/channel.js";
-import { engineChoices, fieldsToSend, pictureProblem, sampleSentence, shortName, voiceGroups } from "../../../client/src/character_form.js";
+import { aboutRenderer, engineChoices, fieldsToSend, pictureProblem, rendererChoices, rendererName, sampleSentence, shortName, voiceGroups } from "../../../client/src/character_form.js";
 import { firstChoice, nameOf } from "../../../client/src/gallery.js";
 import { ALL_LANGUAGES, languageGroups, languageName } from "../../../client/src/languages.js";
 import { deviceProblem, loudness } from "../../../client/src/microphone.js";
@@ -44,6 +44,8 @@ test("messages of the data channel are checked", () => {
   for (const bad of ['{"type":"caption","role":"both","id":"1","text":""}', '{"type":"emotion","emotion":"bored"}', '{"type":"new"}', "1", "{", new ArrayBuffer(2)]) {
     assert.equal(parseMessage(bad), null);
   }
+  assert.equal(parseMessage('{"type":"picture","moving":false}')?.moving, false);
+  assert.equal(parseMessage('{"type":"picture","moving":"no"}'), null);
   assert.equal(say.text("x".repeat(9000)).text.length, 5000);
   assert.equal(say.emotion("happy", Number.NaN).intensity, 0);
 });
@@ -160,6 +162,41 @@ test("voices of the language come first, those of the role's engine when none is
   assert.deepEqual(engineChoices(ROLES.tts, "tts_gone").map(({ value }) => value), ["", "tts_hibari", "tts_kokoro", "tts_gone"]);
   assert.match(sampleSentence("de"), /Guten Tag/);
   assert.equal(sampleSentence("haw"), sampleSentence("en"));
+});
+
+const RENDER = {
+  engine: "render_meshwarp",
+  ready: true,
+  engines: [
+    { name: "render_liveportrait", ready: false, licence: "" },
+    { name: "render_meshwarp", ready: true, licence: "MIT; MediaPipe face models Apache-2.0" },
+    { name: "render_new", ready: true, licence: "BSD" },
+  ],
+};
+
+test("renderers have names for people, and say which is not there", () => {
+  assert.deepEqual(rendererChoices(RENDER, "render_gone"), [
+    { value: "", label: "Automatic (Warp)" },
+    { value: "render_liveportrait", label: "LivePortrait (not available)" },
+    { value: "render_meshwarp", label: "Warp" },
+    { value: "render_new", label: "render_new" },
+    { value: "render_gone", label: "render_gone (not available)" },
+  ]);
+  assert.deepEqual(rendererChoices(undefined), [{ value: "", label: "Automatic" }]);
+  assert.equal(rendererName("render_meshwarp"), "Warp");
+});
+
+test("a renderer is told in plain words, with its licence, and what its absence means", () => {
+  const automatic = aboutRenderer(RENDER, "");
+  assert.match(automatic.words, /any computer/);
+  assert.match(automatic.licence, /Apache-2\.0/);
+  assert.equal(automatic.missing, "");
+  const live = aboutRenderer(RENDER, "render_liveportrait");
+  assert.match(live.words, /NVIDIA GPU/);
+  assert.equal(live.licence, "Licence: MIT.", "an engine that never was ready has not told its licence");
+  assert.match(live.missing, /stands still and the voice works/);
+  assert.deepEqual(aboutRenderer(RENDER, "render_new"), { words: "", licence: "Licence: BSD.", missing: "" });
+  assert.deepEqual(aboutRenderer(undefined, ""), { words: "", licence: "", missing: "" });
 });
 
 test("a picture is looked at before it travels", () => {
