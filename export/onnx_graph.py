@@ -96,12 +96,11 @@ def check(model: onnx.ModelProto, graph: Graph) -> None:
     names = ([item.name for item in side] for side in (model.graph.input, model.graph.output))
     if [*names] != [[*graph.inputs], [*graph.outputs]]:
         raise ExportError(f"{graph.name}: the exporter changed the names of inputs or outputs.")
-    shapes = {
-        value.name: len(value.type.tensor_type.shape.dim)
-        for value in onnx.shape_inference.infer_shapes(model).graph.value_info
-    }
+    inferred = onnx.shape_inference.infer_shapes(model).graph
+    ends = (*inferred.value_info, *inferred.input, *inferred.output)
+    axes = {value.name: len(value.type.tensor_type.shape.dim) for value in ends}
     for node in model.graph.node:
-        if node.op_type == "GridSample" and shapes.get(node.output[0], 4) != 4:
+        if node.op_type == "GridSample" and axes.get(node.output[0]) != 4:
             raise ExportError(f"{graph.name} samples a volume; that needs a plug-in in TensorRT.")
 
 

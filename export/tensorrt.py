@@ -35,8 +35,11 @@ def require() -> ModuleType:
         ) from error
 
 
-def build(graph: Path, plan: Path, most: int) -> None:
-    """Builds `graph` for batches of 1 to `most` into `plan`, with its record beside it. Raises `EngineError`."""
+def build(graph: Path, plan: Path, most: int, checkpoint_sha256: str) -> None:
+    """Builds `graph` for batches of 1 to `most` into `plan`, with its record beside it. Raises `EngineError`.
+
+    `checkpoint_sha256` tells which weights these are, whatever the precision of the graph.
+    """
     trt = require()
     gpus = engines.here().gpus
     if not gpus:
@@ -60,6 +63,7 @@ def build(graph: Path, plan: Path, most: int) -> None:
         "gpu": name,
         "compute_capability": capability,
         "onnx_sha256": sha256(graph),
+        "checkpoint_sha256": checkpoint_sha256,
         "profile_max_batch": most,
     }
     place(plan, bytes(serialised), record)

@@ -18,6 +18,7 @@ import onnx
 import torch
 from rich.console import Console
 
+from avatar_runtime import engines
 from avatar_runtime.liveportrait import graphs
 from export import tensorrt
 from export.folders import replacing
@@ -96,19 +97,20 @@ def _hide_picture(path: Path) -> None:
 
 def install(bundle: Path, repository: Path, engine: str, said: Console) -> None:
     """Puts the two large graphs into the models of `repository` that run on a GPU, as ONNX or built by TensorRT."""
+    checkpoint_sha256 = json.loads((bundle / graphs.MANIFEST).read_text("utf-8"))["checkpoint_sha256"]
     for name in ("source", "frame"):
         version = repository / f"liveportrait_{name}" / "1"
         version.mkdir(parents=True, exist_ok=True)
         graph = bundle / f"{name}.onnx"
         if engine == "tensorrt":
             with said.status(f"{name}: TensorRT builds an engine; this takes minutes"):
-                tensorrt.build(graph, version / "model.plan", graphs.MAX_BATCH)
+                tensorrt.build(graph, version / engines.PLAN, graphs.MAX_BATCH, checkpoint_sha256)
             (version / "model.onnx").unlink(missing_ok=True)
         else:
             partial = version / "model.onnx.partial"
             shutil.copyfile(graph, partial)
             partial.replace(version / "model.onnx")
-            for stale in ("model.plan", "model.plan.json"):
+            for stale in (engines.PLAN, engines.RECORD):
                 (version / stale).unlink(missing_ok=True)
         said.print(f"{version}: ready for tritonserver --model-config-name=gpu", highlight=False)
 
@@ -137,6 +139,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--repository", type=Path, help="Triton's model repository, for GPU models; this checkout's")
     parser.add_argument("--width", type=int, default=1, metavar="N", help="1/N of the channels, for tests")
     options = parser.parse_args(arguments)
+    if options.precision != "fp16" and (options.engine == "tensorrt" or options.repository):
+        parser.error("models for a GPU are fp16: add --precision fp16")
     said = Console(soft_wrap=True)
     with _told():
         if options.engine == "tensorrt":
@@ -144,6 +148,6 @@ def main(arguments: list[str]) -> int:
         out = options.out or Settings.from_environment().models / graphs.FOLDER
         export(network(options.checkpoint, options.width), out, options.precision, said)
         said.print(f"All there, in {out}.", highlight=False)
-        if options.engine == "tensorrt" or options.precision == "fp16" or options.repository:
+        if options.precision == "fp16":
             install(out, options.repository or REPOSITORY, options.engine, said)
     return 0

@@ -34,7 +34,7 @@ PLACES: dict[int, tuple[float, float]] = {
     13: (-0.29, 0.04), 14: (-0.24, 0.41), 15: (0.07, -0.05), 16: (0.07, 0.04),
     17: (-0.14, 0.38), 18: (-0.14, -0.08), 19: (-0.14, 0.47), 20: (0.03, 0.42),
 }  # fmt: skip
-GRIP = 60.0  # how much a keypoint's grown heat outweighs the background
+GRIP, HOLD = 100.0, 8.0  # how much a keypoint's grown heat weighs, and the background that stays
 CONTRAST = 4.5  # of the last sigmoid, which can reach neither black nor white
 LIP_STEP, EYE_STEP = 0.16, 0.12  # how far 19 goes for a lip ratio of 1, and 11 and 15 for an eye ratio of 1
 SMOOTH = torch.tensor([0.25, 0.5, 0.25])  # what takes the steps off the enlarged volume
@@ -109,7 +109,7 @@ def _moves(network: WarpingModule, widths: Widths) -> None:
     assert dense.mask.bias is not None and dense.occlusion.bias is not None
     for motion, channel in enumerate(heats[1:], 1):
         _middle(dense.mask, motion, channel, GRIP)
-    dense.mask.bias[0] = 4.0
+    dense.mask.bias[0] = HOLD
     dense.occlusion.bias.fill_(20.0)
     depth = widths.volume_depth
     _pass(network.third.conv, [(colour * depth + _slice(widths), colour) for colour in range(COLOURS)])
