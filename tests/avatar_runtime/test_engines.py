@@ -19,6 +19,7 @@ RECORD: dict[str, Any] = {
     "gpu": "NVIDIA H200",
     "compute_capability": "9.0",
     "onnx_sha256": "ab" * 32,
+    "checkpoint_sha256": "cd" * 32,
     "profile_max_batch": 8,
 }
 HERE = Here("10.13.3.9", (("NVIDIA H200", "9.0"),))
@@ -41,6 +42,13 @@ def test_the_same_machine() -> None:
 def test_what_is_not_known_is_not_a_mismatch(here: Here) -> None:
     check(RECORD, here)
     check({}, HERE)
+
+
+def test_an_engine_of_other_weights_is_stale() -> None:
+    check(RECORD, HERE, checkpoint="cd" * 32)
+    check(RECORD, HERE, checkpoint=None)
+    with pytest.raises(AvatarError, match="holds other weights"):
+        check(RECORD, HERE, checkpoint="ef" * 32)
 
 
 def test_each_difference_is_named() -> None:

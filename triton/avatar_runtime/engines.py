@@ -15,7 +15,8 @@ from avatar_runtime.contracts import AvatarError, Code
 from avatar_runtime.liveportrait.graphs import MAX_BATCH
 
 PLAN: Final = "model.plan"
-RECORD: Final = "model.plan.json"  # tensorrt, gpu, compute_capability, onnx_sha256, profile_max_batch
+#: tensorrt, gpu, compute_capability, onnx_sha256, checkpoint_sha256, profile_max_batch
+RECORD: Final = "model.plan.json"
 REBUILD: Final = "antlitz export liveportrait --checkpoint DIR --precision fp16 --engine tensorrt"
 LIBRARIES: Final = ("/usr/lib/*-linux-gnu", "/usr/local/lib", "/usr/local/tensorrt/lib", "/opt/tritonserver/lib")
 
@@ -28,8 +29,11 @@ class Here:
     gpus: tuple[tuple[str, str], ...] = ()
 
 
-def check(record: Mapping[str, Any], here: Here, batch: int = MAX_BATCH) -> None:
-    """Raises `engine_unavailable` when an engine with this record cannot serve `batch` rows here."""
+def check(record: Mapping[str, Any], here: Here, batch: int = MAX_BATCH, checkpoint: str | None = None) -> None:
+    """Raises `engine_unavailable` when an engine with this record cannot serve `batch` rows of `checkpoint` here.
+
+    `checkpoint` is the SHA-256 of the weights that the bundle beside it was exported from, None when not known.
+    """
     built, mine = record.get("tensorrt"), here.tensorrt
     if built and mine and not _same_version(str(built), mine):
         raise _refused(f"was built by TensorRT {built} and this is {mine}")
@@ -39,12 +43,15 @@ def check(record: Mapping[str, Any], here: Here, batch: int = MAX_BATCH) -> None
             raise _refused(f"was built for compute capability {wanted} and {name} has {capability}")
         if record.get("gpu") and record["gpu"] != name:
             raise _refused(f"was built on {record['gpu']} and this is {name}")
+    weights = record.get("checkpoint_sha256")
+    if weights and checkpoint and weights != checkpoint:
+        raise _refused("holds other weights than the graphs that were exported last")
     profile = record.get("profile_max_batch")
     if isinstance(profile, int) and profile < batch:
         raise _refused(f"takes {profile} frames at once and {batch} are needed")
 
 
-def check_plan(folder: Path, here: Here, batch: int = MAX_BATCH) -> None:
+def check_plan(folder: Path, here: Here, batch: int = MAX_BATCH, checkpoint: str | None = None) -> None:
     """Checks `folder`/model.plan by the record beside it; a folder without an engine, or without a record, passes."""
     path = folder / RECORD
     if not (folder / PLAN).is_file() or not path.is_file():
@@ -55,7 +62,7 @@ def check_plan(folder: Path, here: Here, batch: int = MAX_BATCH) -> None:
         raise _refused(f"has an unreadable record, {path}") from error
     if not isinstance(record, dict):
         raise _refused(f"has an unreadable record, {path}")
-    check(record, here, batch)
+    check(record, here, batch, checkpoint)
 
 
 def here() -> Here:

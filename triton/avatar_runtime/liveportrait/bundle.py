@@ -86,6 +86,16 @@ def session(folder: Path, graph: str, threads: int) -> ort.InferenceSession:
     return found
 
 
+def checkpoint(folder: Path) -> str | None:
+    """The SHA-256 of the weights that a bundle was exported from, None when its manifest does not tell."""
+    try:
+        told = json.loads((folder / MANIFEST).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    found = told.get("checkpoint_sha256") if isinstance(told, dict) else None
+    return found if isinstance(found, str) else None
+
+
 def _recorded(folder: Path, graph: str) -> None:
     """Compares the graph's file with the hash in the manifest."""
     path, manifest = folder / f"{graph}.onnx", folder / MANIFEST
