@@ -56,6 +56,11 @@ class Face:
     def available(self, now: float) -> bool:
         return self._wanted is not None and not self._hopeless and self._backoff.ready(now)
 
+    @property
+    def fresh(self) -> bool:
+        """Whether the next frames are the first of this portrait and renderer, which take longer."""
+        return self._render is None or self._wanted != self._shown
+
     async def move(
         self,
         audio: NDArray[np.float32],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,7 @@ SPEECH_AHEAD = 5  # frames rendered ahead of playout while speech is known: abou
 IDLE_PIECE = 2
 IDLE_AHEAD = 2  # frames; more would only delay the next answer
 START_WAIT = 0.6  # s that the first sound of an answer waits for its first frames, never longer
+LONGEST_PUSH = 2.0  # s of rendering asked for at once: well below `face.PUSH_TIMEOUT`
 COARTICULATION = 0.4  # s of phonemes shown to motion before and after a piece
 
 _NO_TIMES: NDArray[np.float32] = np.zeros((0, 2), np.float32)
@@ -65,6 +67,7 @@ class Performer:
         self._wake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._pace = Pace()
+        self._trials = 0  # frames to draw one by one, because nobody knows how long this renderer takes
 
     @property
     def head(self) -> int:
@@ -127,8 +130,10 @@ class Performer:
             lead = passage.slot + passage.rendered - self._timeline.head - 1
             if lead >= SPEECH_AHEAD:
                 return False
-            count = min(max(PIECE, -lead), left)
+            # Far enough for one frame, drawn now, to be in time.
+            count = min(max(PIECE, math.ceil(self._pace.per_frame / SLOT_SECONDS) + 1 - lead, -lead), left)
             skip = frames_to_skip(count, lead, self._pace.per_frame)
+            skip = max(skip, count - self._at_once())
         frames = await self._move(passage.piece(count), skip)
         if passage in self._queue:
             self._settle()
@@ -140,18 +145,33 @@ class Performer:
     async def _render_idle(self) -> bool:
         if self._timeline.ahead >= IDLE_AHEAD:
             return False
-        frames = await self._move((np.zeros(IDLE_PIECE * MOTION_SAMPLES, np.float32), [], _NO_TIMES), 0)
+        count = min(IDLE_PIECE, self._at_once())
+        frames = await self._move((np.zeros(count * MOTION_SAMPLES, np.float32), [], _NO_TIMES), 0)
         self._put(max(self._timeline.frame_end, self._timeline.head + 1), frames)
         return True
 
     async def _move(
         self, piece: tuple[NDArray[np.float32], list[str], NDArray[np.float32]], skip: int
     ) -> NDArray[np.uint8]:
+        if self.face.fresh:
+            self._trials = 2
         loop = asyncio.get_running_loop()
         began = loop.time()
         frames = await self.face.move(*piece, skip=skip)
-        self._pace.took(loop.time() - began, len(frames))
+        took = loop.time() - began
+        if not self._trials:
+            self._pace.took(took, len(frames))
+        elif len(frames):
+            # The first frames of a portrait or renderer hold its preparation; those after them tell the pace.
+            self._trials -= 1
+            self._pace = Pace(took / len(frames)) if not self._trials else self._pace
         return frames
+
+    def _at_once(self) -> int:
+        """How many frames may be asked for in one push, so that it cannot take too long."""
+        if self._trials or self.face.fresh:
+            return 1
+        return max(1, int(LONGEST_PUSH / max(self._pace.per_frame, 1e-3)))
 
     def _put(self, slot: int, frames: NDArray[np.uint8]) -> None:
         for index, frame in enumerate(frames):

@@ -27,6 +27,7 @@ class Scripted:
     refusal: AvatarError | None = None  # what every render answers
     frame_seconds: float = 0.002
     calls: list[tuple[str, Any]] = field(default_factory=list)
+    pushed: dict[str, list[int]] = field(default_factory=dict)  # frames of each push, by renderer
     open: int = 0  # streams running now
     cancelled: int = 0  # syntheses closed before their end
 
@@ -101,6 +102,7 @@ class ScriptedStream:
             return motion
         if self._script.refusal is not None:
             raise self._script.refusal
+        self._script.pushed.setdefault(self._engine, []).append(len(data))
         await asyncio.sleep(self._script.frame_seconds * len(data))
         frames = np.full((len(data), 768, 512), 128, np.uint8)
         for frame in frames:

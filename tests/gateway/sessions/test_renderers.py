@@ -78,3 +78,18 @@ async def test_a_second_renderer_that_is_away_is_told_too() -> None:
             await sessions.character_changed("ada")
             await one.until(lambda number=number: len(one.of("notice")) == number)
             assert name in one.of("notice")[-1]["message"]
+
+
+async def test_a_slow_renderer_is_found_out_frame_by_frame() -> None:
+    """After a quick one, a renderer of 2 frames a second: no push of it takes so long that it counts as lost."""
+    script = Scripted(voice=6.0)
+    async with gateway(script) as (url, sessions), page(url) as one:
+        await one.until(lambda: one.frames)
+        one.tell(type="text", text="A story", mode="say")
+        await one.until(lambda: len(one.loud()) > 30)
+        script.frame_seconds = 0.5
+        change(sessions, "ada", renderer="render_slow")
+        await sessions.character_changed("ada")
+        await one.until(lambda: one.captions("avatar") == ["A story"], 12.0)
+        assert max(script.pushed["render_slow"]) <= 4 and sum(script.pushed["render_slow"]) >= 5
+        assert one.of("notice") == []
