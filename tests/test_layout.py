@@ -22,6 +22,8 @@ ALLOWED = {
     "triton/avatar_runtime": {"avatar_runtime"},
     "triton/triton_launch": {"triton_launch"},
     "model_repository": {"avatar_runtime"},
+    # Where the models are kept is a setting, and where Triton looks for them the launcher's.
+    "export": {"export", "avatar_runtime", "gateway.settings", "triton_launch.server"},
 }
 OURS = ("gateway", "characters", "avatar_runtime", "triton_launch", "export")
 
@@ -50,7 +52,7 @@ def test_dependencies_point_one_way(folder: str) -> None:
         for name in imports(path):
             if name.split(".")[0] in OURS and name != "avatar_runtime":
                 assert within(name, allowed), f"{relative} imports {name}"
-            assert name.split(".")[0] not in HEAVY, f"{relative} imports {name}"
+            assert folder == "export" or name.split(".")[0] not in HEAVY, f"{relative} imports {name}"
 
 
 def test_only_the_adapter_knows_triton() -> None:

@@ -73,7 +73,8 @@ def export(model: LivePortrait, out: Path, precision: str = "fp32", said: Consol
             with said.status(f"{name}: comparing with PyTorch"):
                 # The motion extractor and the small networks are f32 in every precision.
                 rows = parity.compare(model, name, path, precision)
-            said.print(f"{name}.onnx: {path.stat().st_size / 1e6:.0f} MB, {sum(operators(found).values())} operators")
+            kinds = ", ".join(f"{kind} {count}" for kind, count in operators(found).most_common())
+            said.print(f"{name}.onnx: {path.stat().st_size / 1e6:.0f} MB; {kinds}", highlight=False)
             for row in rows:
                 said.print(f"  {row}", highlight=False)
             recorded[name] = {"sha256": sha256(path), "difference": {row.tensor: row.largest for row in rows}}

@@ -35,7 +35,10 @@ PLACES: dict[int, tuple[float, float]] = {
     17: (-0.14, 0.38), 18: (-0.14, -0.08), 19: (-0.14, 0.47), 20: (0.03, 0.42),
 }  # fmt: skip
 GRIP, HOLD = 100.0, 8.0  # how much a keypoint's grown heat weighs, and the background that stays
-CONTRAST = 4.5  # of the last sigmoid, which can reach neither black nor white
+CONTRAST = 4.5  # of the last sigmoid at middle grey
+#: Towards black and white the sigmoid flattens: beyond these the colour is stretched by as much again, times STRETCH.
+DARK, BRIGHT, STRETCH = 0.14, 0.86, 4.5
+LIFT = 1.0  # added before the leaky ReLU, which would dampen what is below zero, and taken off after it
 LIP_STEP, EYE_STEP = 0.16, 0.12  # how far 19 goes for a lip ratio of 1, and 11 and 15 for an eye ratio of 1
 SMOOTH = torch.tensor([0.25, 0.5, 0.25])  # what takes the steps off the enlarged volume
 
@@ -131,8 +134,15 @@ def _shows(network: Generator) -> None:
             if conv.bias is not None:
                 conv.bias.zero_()
     last = network.up_1
-    _pass(last.norm_s.mlp_shared[0], same, soft)
-    _pass(last.norm_s.mlp_beta, same, soft)
+    shared, beta = last.norm_s.mlp_shared[0], last.norm_s.mlp_beta
+    _pass(shared, same, soft)
+    _pass(shared, [(colour, COLOURS + colour) for colour in range(COLOURS)], soft)
+    _pass(shared, [(colour, 2 * COLOURS + colour) for colour in range(COLOURS)], -soft)
+    shared.bias[COLOURS : 2 * COLOURS], shared.bias[2 * COLOURS : 3 * COLOURS] = -BRIGHT, DARK
+    _pass(beta, same, soft)
+    _pass(beta, [(COLOURS + colour, colour) for colour in range(COLOURS)], soft * STRETCH)
+    _pass(beta, [(2 * COLOURS + colour, colour) for colour in range(COLOURS)], -soft * STRETCH)
+    beta.bias[:COLOURS] = LIFT
     last.conv_s.weight_orig.zero_()
     for colour in range(COLOURS):
         last.conv_s.weight_orig[colour, colour] = 1.0
@@ -141,7 +151,7 @@ def _shows(network: Generator) -> None:
     for colour in range(COLOURS):
         for place in range(4):
             image.weight[colour * 4 + place, colour] = CONTRAST * _half_step(place)
-    image.bias.fill_(-CONTRAST / 2)
+    image.bias.fill_(-CONTRAST * (LIFT + 0.5))
 
 
 def _half_step(place: int) -> torch.Tensor:

@@ -53,5 +53,5 @@ def narrow(divisor: int) -> Widths:
         compressed=1,
         dense=max(2, 32 // divisor),
         dense_most=1024 // divisor,
-        spade=max(4, 128 // divisor),
+        spade=max(16, 128 // divisor),
     )

@@ -28,6 +28,8 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="antlitz bench faces", description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--views", nargs="+", default=["whole", "face", "mouth", "eyes"])
+    parser.add_argument("--bundle", type=Path, help="as this exported LivePortrait moves them")
     options = parser.parse_args(arguments)
     command = [*sheet_command("faces"), "--out", str(options.out), "--views", *options.views]
+    command += ["--bundle", str(options.bundle)] if options.bundle else []
     return subprocess.run(command, check=False).returncode

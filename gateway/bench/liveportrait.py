@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.console import Console
@@ -21,6 +22,9 @@ from rich.table import Table
 from gateway.bench import liveportrait_served as served
 from gateway.bench.faces import portraits
 from gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from gateway.bench.liveportrait_peers import Timed
 
 TARGETS = {
     "cuda": {"frame": 4.0, "ratio": 1.5, "batch": 400.0},
@@ -56,8 +60,10 @@ def networks(options: argparse.Namespace, bundle: Path, where: str, say: Callabl
     """Parity and speed of the networks alone."""
     import torch
 
-    from export.liveportrait import checkpoint, peers, reference
+    from export.liveportrait import checkpoint
     from export.liveportrait.command import network
+    from gateway.bench import liveportrait_peers as peers
+    from gateway.bench import liveportrait_reference as reference
 
     torch.set_num_threads(options.threads)
     model = network("random", options.width)
@@ -87,7 +93,7 @@ def _worst(recorded: dict[str, dict[str, dict[str, dict[str, float]]]]) -> str:
     return ", ".join(parts)
 
 
-def _say_speed(found: list, batch: int, where: str, say: Callable[..., None]) -> None:
+def _say_speed(found: list[Timed], batch: int, where: str, say: Callable[..., None]) -> None:
     ours, theirs = (peer.median for peer in found)
     for peer in found:
         say("speed", f"batch {batch}: {peer.name}", f"{peer.median / batch:.2f} ms a frame", "", "")
@@ -115,7 +121,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--only", choices=("networks", "around", "served"), action="append", default=[])
     options = parser.parse_args(arguments)
-    from export.liveportrait import peers
+    from gateway.bench import liveportrait_peers as peers
 
     where = peers.device()
     precision = "fp16" if where == "cuda" else "fp32"

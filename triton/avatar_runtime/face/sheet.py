@@ -1,6 +1,7 @@
 """`python -m avatar_runtime.face.sheet`: what the renderer does, to be looked at (contact sheets) and timed.
 
-faces --out DIR --portraits FILE…   one PNG per portrait and view: rest, visemes, lids, gaze, emotions, head
+faces --out DIR --portraits FILE…   one PNG per portrait and view: rest, visemes, lids, gaze, emotions, head;
+                                    with --bundle DIR as LivePortrait moves them, else as the mesh warp does
 time --portraits FILE…              mean and 95th percentile of CPU ms per I420 frame, as JSON
 """
 
@@ -10,16 +11,22 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from avatar_runtime.contracts import CHANNEL
-from avatar_runtime.face.landmarks import Floats
+from avatar_runtime.face.geometry import Geometry, crop
+from avatar_runtime.face.landmarks import Face, FaceFinder, Floats
 from avatar_runtime.face.meshwarp import Portrait, i420, rest
-from avatar_runtime.face.renderer import Renderer
+from avatar_runtime.face.picture import decode
+from avatar_runtime.face.renderer import the_face
+from avatar_runtime.liveportrait import portrait as liveportrait
+from avatar_runtime.liveportrait.networks import InProcess, Retargeting
 from avatar_runtime.motion.emotion import EXPRESSIONS
 
 CELL = 320  # pixels
@@ -57,19 +64,33 @@ def motion_of(shapes: dict[str, float]) -> Floats:
     return motion
 
 
-def sheet(portrait: Portrait, view: str) -> NDArray[np.uint8]:
+class Moving(Protocol):
+    """A portrait of any renderer."""
+
+    def rgb(self, motion: Floats) -> NDArray[np.uint8]:
+        """motion f32 [k, 58] -> frames u8 [k, 512, 512, 3]."""
+
+
+def renderer(bundle: Path | None) -> Callable[[NDArray[np.uint8], Face], Moving]:
+    """What makes a portrait that moves: the mesh warp, or LivePortrait with the networks of `bundle`."""
+    if bundle is None:
+        return Portrait.of
+    networks, retarget = InProcess(bundle), Retargeting(bundle)
+    return lambda pixels, face: liveportrait.Portrait(pixels, face, networks, retarget)
+
+
+def sheet(portrait: Moving, face: Geometry, view: str) -> NDArray[np.uint8]:
     """All POSES side by side, RGB. view: "whole", "face", "mouth" or "eyes"."""
     cells = []
     for name, shapes in POSES.items():
-        cell = _view(portrait.render(motion_of(shapes)), portrait, view)
+        cell = _view(portrait.rgb(motion_of(shapes)[None])[0], face, view)
         cv2.putText(cell, name, (6, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.55, (255, 255, 0), 1, cv2.LINE_AA)
         cells.append(cell)
     cells += [np.zeros_like(cells[0])] * (-len(cells) % COLUMNS)
     return np.vstack([np.hstack(cells[at : at + COLUMNS]) for at in range(0, len(cells), COLUMNS)])
 
 
-def _view(frame: NDArray[np.uint8], portrait: Portrait, view: str) -> NDArray[np.uint8]:
-    face = portrait.face
+def _view(frame: NDArray[np.uint8], face: Geometry, view: str) -> NDArray[np.uint8]:
     around = {"mouth": ([13, 14], 0.26), "eyes": ([33, 263], 0.34), "face": ([1, 168], 0.66)}
     if view in around:
         points, reach = around[view]
@@ -107,22 +128,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--portraits", type=Path, nargs="+", required=True)
     parser.add_argument("--views", nargs="+", default=["whole", "face", "mouth", "eyes"])
     parser.add_argument("--out", type=Path, default=Path("."))
+    parser.add_argument("--bundle", type=Path, help="an exported LivePortrait")
     args = parser.parse_args(arguments)
-    renderer = Renderer(args.models / "mediapipe", Portrait.of)
+    finder, make = FaceFinder(args.models / "mediapipe"), renderer(args.bundle)
     report = {}
     for path in args.portraits:
-        portrait = renderer.portrait(picture=path.read_bytes())
+        pixels = decode(path.read_bytes())
+        found = the_face(finder.find(pixels))
         if args.what == "time":
-            spent = timed(portrait)
+            spent = timed(Portrait.of(pixels, found))
             report[path.stem] = {
                 "mean_ms": round(float(np.mean(spent)), 2),
                 "p95_ms": round(float(np.percentile(spent, 95)), 2),
             }
             continue
+        portrait, face = make(pixels, found), crop(pixels, found)[1]
         args.out.mkdir(parents=True, exist_ok=True)
         for view in args.views:
             target = args.out / f"{path.stem}-{view}.png"
-            cv2.imwrite(str(target), sheet(portrait, view)[..., ::-1])
+            cv2.imwrite(str(target), sheet(portrait, face, view)[..., ::-1])
             report[target.name] = {}
     sys.stdout.write(json.dumps(report) + "\n")
     return 0

@@ -19,7 +19,7 @@ from avatar_runtime.liveportrait.networks import InProcess
 from export.liveportrait.inference import i420
 from export.liveportrait.model import LivePortrait
 from export.liveportrait.parity import example
-from export.liveportrait.reference import Reference
+from gateway.bench.liveportrait_reference import Reference
 
 Work = Callable[[], object]
 
