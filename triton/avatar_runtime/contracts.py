@@ -14,12 +14,15 @@ unless said otherwise. Optional inputs may be left out.
     of the stream. TEXT is final when the request carried the end flag.
 
 ``tts``, decoupled
-    in: TEXT, LANGUAGE; optional VOICE ("" is the engine's first voice of the language), SPEED f32 [1] (0.5..2).
+    in: TEXT, LANGUAGE; optional VOICE ("" is the engine's first voice of the language), SPEED f32 [1] (0.5..2),
+    LATENTS u8 [m] of a cloned voice, which then speaks instead (engines that clone), SEED i64 [1].
     out, for each chunk: AUDIO f32 [n] 24 kHz, TEXT (the clause), PHONEMES [m] (IPA), PHONEME_TIMES f32 [m, 2] in s
     from the chunk's start.
 
 ``voice``
-    in: AUDIO f32 [n] 24 kHz. out: latents that the engine defines.
+    in: AUDIO f32 [n] 24 kHz, mono, 3 to 30 s of one person speaking.
+    out: LATENTS u8 [m], a few hundred kilobytes that only the tts engine of the same name understands, and only with
+    the same weights: ``voice_xtts`` makes them for ``tts_xtts``.
 
 ``landmarks``
     in: IMAGE u8 [n], an encoded picture.
