@@ -61,7 +61,6 @@ async def _draw(drive: Drive, render: Any, film: Film, progress: Progress) -> in
         if writing is not None:
             await writing
     finally:
-        # A thread that writes cannot be stopped: the film is closed after it.
         coming.cancel()
         await asyncio.gather(coming, *([writing] if writing is not None else []), return_exceptions=True)
     return done

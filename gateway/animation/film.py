@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import threading
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -71,6 +72,7 @@ class Film:
         self._sound, self._rate = sound, rate
         self._layout = "mono" if channels == 1 else "stereo"
         self._waiting = np.zeros((0, channels), np.float32)
+        self._using = threading.Lock()  # FFmpeg's objects: a thread may still write when its caller is cancelled
         self._frames = 0
         self._samples = 0
 
@@ -94,16 +96,23 @@ class Film:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            if kind is None:
-                self._finish()
-        finally:
-            with contextlib.suppress(OSError, ValueError, av.error.FFmpegError):
-                self._container.close()
-            self._path.unlink(missing_ok=True)
+        with self._using:
+            try:
+                if kind is None:
+                    self._finish()
+            finally:
+                with contextlib.suppress(OSError, ValueError, av.error.FFmpegError):
+                    self._container.close()
+                self._container = None
+                self._path.unlink(missing_ok=True)
 
     def write(self, frames: Bytes) -> None:
-        """Planar I420 [k, 768, 512], and the sound that belongs to them."""
+        """Planar I420 [k, 768, 512], and the sound that belongs to them; nothing once the film is closed."""
+        with self._using:
+            if self._container is not None:
+                self._write(frames)
+
+    def _write(self, frames: Bytes) -> None:
         try:
             for planes in frames:
                 frame = i420_frame(planes, 0)

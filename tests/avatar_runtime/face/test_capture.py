@@ -20,7 +20,7 @@ from avatar_runtime.face.sheet import motion_of
 from avatar_runtime.face.smooth import OneEuro
 
 PORTRAITS = Path(__file__).parents[3] / "characters" / "defaults" / "portraits"
-FRAMES = 50
+FRAMES = 25
 
 
 def turned(yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) -> np.ndarray:

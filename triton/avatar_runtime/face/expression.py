@@ -7,6 +7,7 @@ captured motion played back looks like what was captured. (Sides evened out, ent
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,6 +46,7 @@ WHOLE: dict[str, dict[str, float]] = {
 #: How much a measure is believed; the others 1.
 BELIEF = {"gap": 0.6, "cheekUp": 0.5}
 RIDGE = 4e-6  # face heights squared: between shapes that look alike, the smaller weights
+NOTHING = 1e-7  # face heights squared: a slope of the fit that is not worth another shape
 PRESENT = 0.04  # a weight below this is not seen: what is left is stretched to reach 1 again
 SOFT = 0.8  # from here on a weight nears 1 ever more slowly, instead of stopping there
 
@@ -95,12 +97,13 @@ def _nonnegative(gram: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDAr
         slope = wanted - gram @ x
         slope[free] = -np.inf
         best = int(slope.argmax())
-        if slope[best] <= 1e-9:
+        if slope[best] <= NOTHING:
             break
         free[best] = True
         while True:
             trial = np.zeros_like(x)
-            trial[free] = np.linalg.solve(gram[np.ix_(free, free)], wanted[free])
+            # OpenCV's, because NumPy's would wake BLAS's threads, which costs more than so small a system.
+            trial[free] = cv2.solve(gram[np.ix_(free, free)], wanted[free], flags=cv2.DECOMP_CHOLESKY)[1][:, 0]
             if (trial[free] > 0).all():
                 break
             falling = free & (trial <= 0)
