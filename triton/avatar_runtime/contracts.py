@@ -57,6 +57,9 @@ LISTENING_RATE: Final = 16_000  # Hz, what vad and stt hear
 SPEAKING_RATE: Final = 24_000  # Hz, what tts says and motion hears
 VAD_WINDOW: Final = 512  # samples at LISTENING_RATE: 32 ms
 MAX_UTTERANCE_SECONDS: Final = 30 * 60  # a longer recording is refused in one request
+REFERENCE_SECONDS: Final = (3.0, 30.0)  # s of speech that a voice is cloned from
+MAX_REFERENCE_SECONDS: Final = 60.0  # of the whole recording, with the silence around the speech
+MAX_LATENTS_BYTES: Final = 4 * 2**20  # XTTS: 32 x 1024 and 512 float32 are 130 kB
 
 # --- face motion -------------------------------------------------------------------------------------------
 MOTION_RATE: Final = 25  # Hz
