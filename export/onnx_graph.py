@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
@@ -24,7 +25,10 @@ class ExportError(Exception):
 
 @dataclass(frozen=True)
 class Graph:
-    """A module to export: its tensors' names in order, and an example whose first axis is the batch."""
+    """A module to export: its tensors' names in order, and an example; `axes` are the free ones of each input.
+
+    Without `axes` the first axis of every input is the batch, up to `most`.
+    """
 
     name: str
     module: nn.Module
@@ -32,11 +36,12 @@ class Graph:
     outputs: Sequence[str]
     example: Sequence[Tensor]
     most: int  # the largest batch
+    axes: Any = None  # as torch.export's dynamic_shapes
 
 
 def write(graph: Graph, path: Path) -> onnx.ModelProto:
-    """Exports `graph` to `path` with a free batch axis; half a file is never left."""
-    batch = torch.export.Dim("batch", min=1, max=graph.most)
+    """Exports `graph` to `path`; half a file is never left."""
+    axes = graph.axes or [{0: torch.export.Dim("batch", min=1, max=graph.most)}] * len(graph.inputs)
     quiet = logging.getLogger("torch.onnx")
     level = quiet.level
     quiet.setLevel(logging.ERROR)  # it tells of optional packages that are not installed
@@ -50,7 +55,7 @@ def write(graph: Graph, path: Path) -> onnx.ModelProto:
                 opset_version=OPSET,
                 input_names=list(graph.inputs),
                 output_names=list(graph.outputs),
-                dynamic_shapes=[{0: batch}] * len(graph.inputs),
+                dynamic_shapes=axes,
                 external_data=False,
                 verbose=False,
             )
@@ -96,6 +101,8 @@ def check(model: onnx.ModelProto, graph: Graph) -> None:
     names = ([item.name for item in side] for side in (model.graph.input, model.graph.output))
     if [*names] != [[*graph.inputs], [*graph.outputs]]:
         raise ExportError(f"{graph.name}: the exporter changed the names of inputs or outputs.")
+    if "GridSample" not in operators(model):
+        return
     inferred = onnx.shape_inference.infer_shapes(model).graph
     ends = (*inferred.value_info, *inferred.input, *inferred.output)
     axes = {value.name: len(value.type.tensor_type.shape.dim) for value in ends}

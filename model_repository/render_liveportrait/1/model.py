@@ -8,7 +8,7 @@ from typing import Any
 
 from avatar_runtime import adapter, engines
 from avatar_runtime.face.renderer import Renderer, Stream
-from avatar_runtime.liveportrait import bundle
+from avatar_runtime.liveportrait.bundle import bundle
 from avatar_runtime.liveportrait.graphs import FOLDER
 from avatar_runtime.liveportrait.networks import FRAME_MODEL, SOURCE_MODEL, InProcess, Networks, Retargeting, Served
 from avatar_runtime.liveportrait.portrait import Portrait
@@ -31,7 +31,7 @@ class TritonPythonModel:
         repository = Path(args["model_repository"]).parent
         here = engines.here()
         for model in (SOURCE_MODEL, FRAME_MODEL):
-            engines.check_plan(repository / model / "1", here, checkpoint=bundle.checkpoint(folder))
+            engines.check_plan(repository / model / "1", here, checkpoint=bundle(folder).checkpoint())
         return Served(adapter.Models(args))
 
     def execute(self, requests: list[Any]) -> list[Any]:

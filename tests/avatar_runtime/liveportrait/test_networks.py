@@ -117,7 +117,8 @@ def test_graphs_of_two_exports(copy: Path, rerecord: Record) -> None:
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"graphs": {"source": 3}}', '{"graphs": {"source": {}}}'])
 def test_a_manifest_of_something_else(copy: Path, text: str) -> None:
     (copy / MANIFEST).write_text(text, "utf-8")
-    assert "does not tell of source.onnx" in refusal(copy)
+    said = refusal(copy)
+    assert MANIFEST in said and any(each in said for each in ("does not tell of", "cannot be read"))
     (copy / MANIFEST).unlink()
     assert f"{MANIFEST} is missing" in refusal(copy)
 

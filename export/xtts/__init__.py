@@ -1,0 +1,1 @@
+"""XTTS-v2 in PyTorch, and its way to ONNX. Parameter names are those of the published checkpoint."""

@@ -1,0 +1,79 @@
+"""Exported graphs in their folder: opened, or refused in one sentence when they are not what they should be."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import onnxruntime as ort
+
+from avatar_runtime.contracts import AvatarError, Code
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A folder that an export wrote: graphs, and a manifest that tells their hashes and what they were made of."""
+
+    folder: Path
+    manifest: str  # the manifest's file name
+    remedy: str  # the command that makes a new one
+
+    def refused(self, path: Path, what: str) -> AvatarError:
+        """`engine_unavailable`, naming file and command."""
+        return AvatarError(Code.ENGINE_UNAVAILABLE, f"{path} {what}; make it anew: {self.remedy}")
+
+    def told(self) -> dict[str, Any]:
+        """The manifest. Raises `engine_unavailable` when it is missing or no manifest."""
+        path = self.folder / self.manifest
+        try:
+            found = json.loads(path.read_text("utf-8"))
+        except FileNotFoundError as error:
+            raise self.refused(path, "is missing") from error
+        except (OSError, ValueError) as error:
+            raise self.refused(path, "cannot be read") from error
+        if not isinstance(found, dict) or not isinstance(found.get("graphs"), dict):
+            raise self.refused(path, "does not tell of its graphs")
+        return found
+
+    def checkpoint(self) -> str | None:
+        """The SHA-256 of the weights that the bundle was exported from, None when its manifest does not tell."""
+        try:
+            found = self.told().get("checkpoint_sha256")
+        except AvatarError:
+            return None
+        return found if isinstance(found, str) else None
+
+    def session(self, graph: str, threads: int, providers: tuple[str, ...] = ()) -> ort.InferenceSession:
+        """The graph, ready to run on the processor with so many threads, or by `providers` before it.
+
+        Raises `engine_unavailable` when it is missing, broken, or not the one that the manifest tells of.
+        """
+        path = self.folder / f"{graph}.onnx"
+        if not path.is_file():
+            raise self.refused(path, "is missing")
+        self._compare(graph, path)
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Numbers that fade away become denormal, which makes the convolutions after them four times slower.
+        options.add_session_config_entry("session.set_denormal_as_zero", "1")
+        options.enable_mem_pattern = False  # with it every second run's memory is mapped anew
+        try:
+            return ort.InferenceSession(str(path), options, providers=[*providers, "CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime raises a dozen types of its own without a common base
+            raise self.refused(path, "is not a whole ONNX graph (or its .data file is missing)") from error
+
+    def _compare(self, graph: str, path: Path) -> None:
+        """The graph's file against the hash in the manifest."""
+        try:
+            recorded = self.told()["graphs"][graph]["sha256"]
+        except (KeyError, TypeError) as error:
+            raise self.refused(self.folder / self.manifest, f"does not tell of {graph}.onnx") from error
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != recorded:
+                raise self.refused(path, f"is not the file that {self.manifest} tells of")
