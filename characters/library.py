@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 from pathlib import Path
 
 from peewee import SqliteDatabase
@@ -53,7 +55,8 @@ class Library:
         self.remove(set(self._files.stored()))
 
     def _drop_unused(self, sha256: str) -> bool:
-        uses = CharacterRow.select().where((CharacterRow.portrait == sha256) | (CharacterRow.voice_sample == sha256))
+        columns = (CharacterRow.portrait, CharacterRow.voice_sample, CharacterRow.voice_latents)
+        uses = CharacterRow.select().where(reduce(or_, (column == sha256 for column in columns)))
         if uses.count(self._database):
             return False
         AssetRow.delete().where(AssetRow.sha256 == sha256).execute(self._database)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 IMAGE_TYPES: Final = ("image/jpeg", "image/png", "image/webp")
+LATENTS_TYPE: Final = "application/octet-stream"  # only the engine that made them can read them
 AUDIO_TYPES: Final = ("audio/wav", "audio/mpeg", "audio/flac", "audio/ogg", "audio/webm", "audio/mp4", "audio/aac")
 
 

@@ -35,6 +35,11 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE INDEX character_portrait ON character (portrait)",
         "CREATE INDEX character_voice_sample ON character (voice_sample)",
     ),
+    (
+        "ALTER TABLE character ADD COLUMN voice_latents TEXT REFERENCES asset (sha256)",
+        "ALTER TABLE character ADD COLUMN voice_latents_engine TEXT NOT NULL DEFAULT ''",
+        "CREATE INDEX character_voice_latents ON character (voice_latents)",
+    ),
 )
 
 

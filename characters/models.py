@@ -32,6 +32,8 @@ class CharacterRow(Model):
     voice_engine = TextField()
     voice_id = TextField()
     voice_sample = ForeignKeyField(AssetRow, column_name="voice_sample", null=True, backref="+")
+    voice_latents = ForeignKeyField(AssetRow, column_name="voice_latents", null=True, backref="+")
+    voice_latents_engine = TextField()
     renderer = TextField()
     portrait = ForeignKeyField(AssetRow, column_name="portrait", null=True, backref="+")
     active = BooleanField()
@@ -51,7 +53,9 @@ def record(row: Any) -> Character:
         description=row.description,
         personality=row.personality,
         language=row.language,
-        voice=Voice(row.voice_engine, row.voice_id, row.voice_sample_id),
+        voice=Voice(
+            row.voice_engine, row.voice_id, row.voice_sample_id, row.voice_latents_id, row.voice_latents_engine
+        ),
         renderer=row.renderer,
         portrait=row.portrait_id,
         active=bool(row.active),

@@ -7,11 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """Who speaks. An empty `engine` or `id` leaves the choice to the server; `sample` is an asset's SHA-256."""
+    """Who speaks. An empty `engine` or `id` leaves the choice to the server; `sample` is an asset's SHA-256.
+
+    `latents` (an asset's SHA-256) are what the tts engine `latents_engine` needs to speak as the sample does.
+    """
 
     engine: str
     id: str
     sample: str | None
+    latents: str | None = None
+    latents_engine: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from avatar_runtime.contracts import AvatarError, Code
+from avatar_runtime.contracts import MAX_LATENTS_BYTES, AvatarError, Code
 from characters.database import open_database, writing
 from characters.defaults import DefaultCharacter, default_characters
 from characters.fields import CharacterChange, NewCharacter
 from characters.languages import known_language
 from characters.library import Library
-from characters.media_types import audio_type, image_type
+from characters.media_types import LATENTS_TYPE, audio_type, image_type
 from characters.migrations import migrate
 from characters.models import CharacterRow, record
 from characters.record import Asset, Character
+
+_NO_SAMPLE: Final[dict[str, Any]] = {"voice_sample": None, "voice_latents": None, "voice_latents_engine": ""}
 
 
 class CharacterStore:
@@ -70,7 +72,7 @@ class CharacterStore:
             chosen = change.voice.model_dump(exclude_none=True, include={"engine", "id"})
             values |= {f"voice_{field}": value for field, value in chosen.items()}
             if "sample" in change.voice.model_fields_set and change.voice.sample is None:
-                values["voice_sample"] = None
+                values |= _NO_SAMPLE
         return self._change(character_id, values)
 
     def delete(self, character_id: str) -> None:
@@ -79,7 +81,7 @@ class CharacterStore:
             before = self._row(character_id)
             CharacterRow.delete().where(CharacterRow.id == character_id).execute(self._database)
             self._activate_one()
-            unused = self._library.release({before.portrait_id, before.voice_sample_id})
+            unused = self._library.release(_files(before))
         self._library.remove(unused)
 
     def activate(self, character_id: str) -> Character:
@@ -95,19 +97,58 @@ class CharacterStore:
         media_type = image_type(image)
         if media_type is None:
             raise AvatarError(Code.INVALID_IMAGE, "This is not a picture in JPEG, PNG or WebP.")
-        return self._change(character_id, {}, ("portrait", image, media_type))
+        return self._change(character_id, {}, {"portrait": (image, media_type)})
 
     def portrait(self, character_id: str) -> Asset | None:
         """The portrait's bytes, media type and SHA-256; None when the character has none."""
         with self._database.connection_context():
             return self._library.get(self._row(character_id).portrait_id)
 
-    def set_voice_sample(self, character_id: str, recording: bytes) -> Character:
-        """Store a recording of the voice; `invalid_audio` when it is of no known kind."""
+    def set_voice_sample(
+        self, character_id: str, recording: bytes, latents: bytes | None = None, engine: str = ""
+    ) -> Character:
+        """Store a recording of the voice; `invalid_audio` when it is of no known kind.
+
+        `latents` are what was learned from it for the tts engine `engine`; those of the sample before are dropped.
+        """
         media_type = audio_type(recording)
         if media_type is None:
             raise AvatarError(Code.INVALID_AUDIO, "This is not a recording in WAV, MP3, FLAC, Ogg, WebM or MP4.")
-        return self._change(character_id, {}, ("voice_sample", recording, media_type))
+        files = {"voice_sample": (recording, media_type)}
+        if latents is None:
+            return self._change(character_id, {"voice_latents": None, "voice_latents_engine": ""}, files)
+        files["voice_latents"] = (_bounded(latents), LATENTS_TYPE)
+        return self._change(character_id, {"voice_latents_engine": engine}, files)
+
+    def remove_voice_sample(self, character_id: str) -> Character:
+        """Forget the recording of the voice, and what was learned from it."""
+        return self._change(character_id, dict(_NO_SAMPLE))
+
+    def set_voice_latents(self, character_id: str, sample: str, latents: bytes, engine: str) -> Character | None:
+        """Store what was learned from the recording `sample` (SHA-256); None when that is no longer the character's.
+
+        Nobody has edited the character, so it stays as old as it was.
+        """
+        with writing(self._database):
+            before = self._row(character_id)
+            if before.voice_sample_id != sample:
+                return None
+            values = {
+                "voice_latents": self._library.keep(_bounded(latents), LATENTS_TYPE),
+                "voice_latents_engine": engine,
+            }
+            CharacterRow.update(values).where(CharacterRow.id == character_id).execute(self._database)
+            unused = self._library.release({before.voice_latents_id})
+            after = record(self._row(character_id))
+        self._library.remove(unused)
+        return after
+
+    def voice_latents(self, character_id: str) -> tuple[str, bytes] | None:
+        """The tts engine that the latents belong to, and the latents; None when the character has none."""
+        with self._database.connection_context():
+            row = self._row(character_id)
+            found = self._library.get(row.voice_latents_id)
+            return None if found is None else (row.voice_latents_engine, found.data)
 
     def voice_sample(self, character_id: str) -> Asset | None:
         """The recording of the voice; None when the character has none."""
@@ -117,17 +158,17 @@ class CharacterStore:
     # --- inside, all within one transaction -------------------------------------------------------------------
 
     def _change(
-        self, character_id: str, values: dict[str, Any], file: tuple[str, bytes, str] | None = None
+        self, character_id: str, values: dict[str, Any], files: Mapping[str, tuple[bytes, str]] | None = None
     ) -> Character:
+        """Set columns: plain `values`, and `files` as (bytes, media type), each stored as an asset."""
         with writing(self._database):
             before = self._row(character_id)
-            if file is not None:
-                column, data, media_type = file
+            for column, (data, media_type) in (files or {}).items():
                 values[column] = self._library.keep(data, media_type)
             if values:
                 values["updated"] = _now()
                 CharacterRow.update(values).where(CharacterRow.id == character_id).execute(self._database)
-            unused = self._library.release({before.portrait_id, before.voice_sample_id})
+            unused = self._library.release(_files(before))
             after = record(self._row(character_id))
         self._library.remove(unused)
         return after
@@ -181,6 +222,17 @@ def _columns(new: NewCharacter) -> dict[str, Any]:
         "voice_id": new.voice.id,
         "renderer": new.renderer,
     }
+
+
+def _files(row: Any) -> set[str | None]:
+    """The assets that a row refers to."""
+    return {row.portrait_id, row.voice_sample_id, row.voice_latents_id}
+
+
+def _bounded(latents: bytes) -> bytes:
+    if not 0 < len(latents) <= MAX_LATENTS_BYTES:
+        raise ValueError(f"latents of {len(latents)} bytes")
+    return latents
 
 
 def _now() -> str:

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from characters import CharacterStore
 from gateway import rest
+from gateway.cloning import Clones
 from gateway.errors import HANDLERS
 from gateway.inference import Inference
 from gateway.rest.shapes import character_view
@@ -75,10 +76,10 @@ def create_app(settings: Settings) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         store = await asyncio.to_thread(CharacterStore, settings.data)
         inference = Inference(settings.triton, settings)
-        sessions = Sessions(settings, inference, store, character_view)
-        app.state.settings, app.state.store, app.state.inference, app.state.sessions = (
-            settings, store, inference, sessions,
-        )  # fmt: skip
+        clones = Clones(inference, store)
+        sessions = Sessions(settings, inference, store, character_view, clones=clones)
+        app.state.settings, app.state.store, app.state.inference = settings, store, inference
+        app.state.clones, app.state.sessions = clones, sessions
         try:
             async with asyncio.TaskGroup() as tasks:
                 watching = tasks.create_task(sessions.watch())
@@ -88,6 +89,7 @@ def create_app(settings: Settings) -> Starlette:
                     await sessions.close_all()
                     watching.cancel()
         finally:
+            await clones.close()
             await inference.close()
 
     return Starlette(

@@ -15,7 +15,7 @@ from tritonclient.grpc import InferInput
 from tritonclient.grpc.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
-from avatar_runtime.contracts import MOTION_SAMPLES, AvatarError, Code, Role
+from avatar_runtime.contracts import MAX_LATENTS_BYTES, MOTION_SAMPLES, AvatarError, Code, Role
 
 from .catalogue import Catalogue
 from .settings import Settings
@@ -163,13 +163,39 @@ class Inference:
             words=[Word(word, float(start), float(end)) for word, (start, end) in zip(words, times, strict=True)],
         )
 
+    async def clone(self, audio: Floats, engine: str) -> bytes:
+        """What the `voice` engine learns of the voice in `audio` (mono, SPEAKING_RATE): latents for its tts twin."""
+        result = await self.call(engine, {"AUDIO": audio.astype(np.float32, copy=False)})
+        latents: bytes = result.as_numpy("LATENTS").tobytes()
+        if not 0 < len(latents) <= MAX_LATENTS_BYTES:
+            raise AvatarError(Code.INTERNAL, f"{engine} gave latents of an impossible size.")
+        return latents
+
     async def synthesize(
-        self, text: str, language: str = "", voice: str = "", engine: str | None = None, speed: float = 1.0
+        self,
+        text: str,
+        language: str = "",
+        voice: str = "",
+        engine: str | None = None,
+        speed: float = 1.0,
+        latents: bytes | None = None,
+        seed: int | None = None,
     ) -> AsyncIterator[Speech]:
-        """`text` spoken, chunk by chunk. Closing the iterator cancels the request in Triton."""
+        """`text` spoken, chunk by chunk. Closing the iterator cancels the request in Triton.
+
+        `latents` are those of a cloned voice, which then speaks; `seed` makes it speak the same way again. Both are
+        for engines that clone; `unknown_voice` when the latents are not of this engine's weights.
+        """
         model = engine or await self._catalogue.voice_engine(language, voice)
         inputs = _inputs(
-            {"TEXT": text, "LANGUAGE": language, "VOICE": voice, "SPEED": np.array([speed], np.float32)}
+            {
+                "TEXT": text,
+                "LANGUAGE": language,
+                "VOICE": voice,
+                "SPEED": np.array([speed], np.float32),
+                "LATENTS": None if latents is None else np.frombuffer(latents, np.uint8),
+                "SEED": None if seed is None else np.array([seed], np.int64),
+            }
         )
 
         async def requests() -> AsyncIterator[dict[str, Any]]:

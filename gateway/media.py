@@ -35,8 +35,8 @@ _DEMUXERS: Final = {
 _BROKEN: Final = "The recording is broken: it cannot be decoded."
 
 
-def decode(recording: bytes, max_seconds: float = MAX_UTTERANCE_SECONDS) -> Floats:
-    """The samples of an encoded recording (WAV, MP3, FLAC, Ogg, WebM, MP4, AAC), mono, LISTENING_RATE, [n] in -1..1.
+def decode(recording: bytes, max_seconds: float = MAX_UTTERANCE_SECONDS, rate: int = LISTENING_RATE) -> Floats:
+    """The samples of an encoded recording (WAV, MP3, FLAC, Ogg, WebM, MP4, AAC), mono, `rate` Hz, [n] in -1..1.
 
     Blocking; half a second for a minute of Opus on a slow core. Raises `invalid_audio` when it is no recording, has no
     sound track, is empty, is damaged beyond its odd packet, or is longer than `max_seconds`.
@@ -50,7 +50,7 @@ def decode(recording: bytes, max_seconds: float = MAX_UTTERANCE_SECONDS) -> Floa
     options = {"protocol_whitelist": "", "enable_drefs": "0"} if media_type == "audio/mp4" else {}
     try:
         with av.open(io.BytesIO(recording), format=_DEMUXERS[media_type], options=options) as container:
-            parts = list(_resampled(container, max_seconds))
+            parts = list(_resampled(container, max_seconds, rate))
     except (av.error.FFmpegError, ValueError, EOFError) as error:
         raise AvatarError(Code.INVALID_AUDIO, _BROKEN) from error
     samples = np.concatenate(parts) if parts else np.zeros(0, np.float32)
@@ -61,7 +61,7 @@ def decode(recording: bytes, max_seconds: float = MAX_UTTERANCE_SECONDS) -> Floa
     return np.clip(samples, -1.0, 1.0)
 
 
-def _resampled(container: Any, max_seconds: float) -> Iterator[Floats]:
+def _resampled(container: Any, max_seconds: float, rate: int) -> Iterator[Floats]:
     if not container.streams.audio:
         raise AvatarError(Code.INVALID_AUDIO, "The recording has no sound track.")
     stream = container.streams.audio[0]
@@ -72,13 +72,13 @@ def _resampled(container: Any, max_seconds: float) -> Iterator[Floats]:
     too_long = AvatarError(Code.INVALID_AUDIO, f"The recording is longer than {max_seconds:g} seconds.")
     if container.duration is not None and container.duration / av.time_base > max_seconds + 1:
         raise too_long
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=LISTENING_RATE)
+    resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
     length = 0
     for frame in _frames(container, stream):
         for resampled in resampler.resample(frame):
             samples = resampled.to_ndarray().reshape(-1).astype(np.float32, copy=False)
             length += samples.size
-            if length > max_seconds * LISTENING_RATE:
+            if length > max_seconds * rate:
                 raise too_long
             yield samples
 

@@ -36,6 +36,7 @@ class Settings:
     vad: str = _setting("ANTLITZ_VAD", "engine of the role", "vad_silero")  # type: ignore[assignment]
     stt: str = _setting("ANTLITZ_STT", "engine of the role", "stt_whisper")  # type: ignore[assignment]
     tts: str = _setting("ANTLITZ_TTS", "engine of the role where a character names none", "tts_hibari")  # type: ignore[assignment]
+    voice: str = _setting("ANTLITZ_VOICE", "engine of the role; clones voices for its tts twin", "voice_xtts")  # type: ignore[assignment]
     landmarks: str = _setting("ANTLITZ_LANDMARKS", "engine of the role", "landmarks_mediapipe")  # type: ignore[assignment]
     motion: str = _setting("ANTLITZ_MOTION", "engine of the role", "motion_speech")  # type: ignore[assignment]
     render: str = _setting("ANTLITZ_RENDER", "engine of the role where a character names none", "render_meshwarp")  # type: ignore[assignment]

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gateway.openapi import document
-from gateway.rest import characters, rendering, speech, status, transcripts
+from gateway.rest import characters, cloned_speech, rendering, speech, status, transcripts, voice_samples
 from gateway.rest.operation import Answer, Operation, routes_of
 from gateway.rest.shapes import OpenApi
 
@@ -29,7 +29,9 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *status.OPERATIONS,
     Operation("GET", "/api/openapi.json", openapi, "This document", "status", Answer("OpenAPI 3.1", OpenApi)),
     *characters.OPERATIONS,
+    *voice_samples.OPERATIONS,
     *speech.OPERATIONS,
+    *cloned_speech.OPERATIONS,
     *transcripts.OPERATIONS,
     *rendering.OPERATIONS,
 )

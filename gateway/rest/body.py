@@ -73,6 +73,7 @@ async def read_form(request: Request, limit: int, file_field: str = "file") -> U
         max_fields=MAX_FIELDS,
         max_part_size=MAX_FIELD_BYTES,
     )
+    parser.spool_max_size = limit + FORM_OVERHEAD  # what people send is never written to a temporary file
     try:
         form = await parser.parse()
     except MultiPartException as error:

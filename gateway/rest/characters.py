@@ -1,4 +1,4 @@
-"""Characters: list, create, change, delete, activate, and their files."""
+"""Characters: list, create, change, delete, activate, and their portraits."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from avatar_runtime.contracts import LISTENING_RATE, MAX_IMAGE_BYTES, AvatarError, Code, Role
+from avatar_runtime.contracts import MAX_IMAGE_BYTES, AvatarError, Code, Role
 from characters import Asset, Character, CharacterChange, NewCharacter
-from characters.media_types import AUDIO_TYPES, IMAGE_TYPES
-from gateway.media import decode
+from characters.media_types import IMAGE_TYPES
 from gateway.rest.body import read_file, read_json
 from gateway.rest.choices import choose_voice, require_engine
 from gateway.rest.operation import Answer, File, Json, Operation
@@ -24,9 +23,6 @@ from gateway.rest.state import state
 
 log = logging.getLogger(__name__)
 
-MAX_SAMPLE_BYTES: Final = 20 * 2**20
-SAMPLE_SECONDS: Final = (1.0, 120.0)
-SILENCE: Final = 0.001  # a recording that never gets louder has nobody in it: -60 dB
 YEAR: Final = 365 * 24 * 3600  # s
 
 
@@ -43,12 +39,12 @@ async def create(request: Request) -> Response:
 
 
 async def get(request: Request) -> Response:
-    return JSONResponse(character_view(await _character(request)))
+    return JSONResponse(character_view(await character_of(request)))
 
 
 async def change(request: Request) -> Response:
     wanted = await read_json(request, CharacterChange)
-    now = await _character(request)
+    now = await character_of(request)
     voice = wanted.voice
     if voice is not None and voice.sample is not None and voice.sample != sample_address(now):
         raise AvatarError(Code.INVALID_REQUEST, "voice.sample can only be removed here; upload one to /voice-sample.")
@@ -59,61 +55,43 @@ async def change(request: Request) -> Response:
         require_engine(await _roles(request), Role.RENDER, wanted.renderer or "")
     else:
         await _check_choices(request, engine, ident, language, wanted.renderer or "")
-    return await _changed(request, await asyncio.to_thread(state(request).store.update, now.id, wanted))
+    return await changed(request, await asyncio.to_thread(state(request).store.update, now.id, wanted))
 
 
 async def delete(request: Request) -> Response:
-    await asyncio.to_thread(state(request).store.delete, _id(request))
-    await _told(state(request).sessions.character_changed(_id(request)))
+    await asyncio.to_thread(state(request).store.delete, id_of(request))
+    await _told(state(request).sessions.character_changed(id_of(request)))
     return Response(status_code=204)
 
 
 async def activate(request: Request) -> Response:
-    character = await asyncio.to_thread(state(request).store.activate, _id(request))
+    character = await asyncio.to_thread(state(request).store.activate, id_of(request))
     await _told(state(request).sessions.activate(character.id))
     return JSONResponse(character_view(character))
 
 
 async def put_portrait(request: Request) -> Response:
-    await _character(request)  # before a long upload
+    await character_of(request)  # before a long upload
     image = await read_file(request, MAX_IMAGE_BYTES)
     await asyncio.to_thread(check_picture, image)
     await check_face(state(request).inference, image)
-    return await _changed(request, await asyncio.to_thread(state(request).store.set_portrait, _id(request), image))
+    return await changed(request, await asyncio.to_thread(state(request).store.set_portrait, id_of(request), image))
 
 
 async def get_portrait(request: Request) -> Response:
-    asset = await asyncio.to_thread(state(request).store.portrait, _id(request))
-    return _file(request, asset, "portrait")
+    asset = await asyncio.to_thread(state(request).store.portrait, id_of(request))
+    return file_answer(request, asset, "portrait")
 
 
-async def put_voice_sample(request: Request) -> Response:
-    await _character(request)
-    recording = await read_file(request, MAX_SAMPLE_BYTES)
-    shortest, longest = SAMPLE_SECONDS
-    samples = await asyncio.to_thread(decode, recording, longest)
-    if samples.size < shortest * LISTENING_RATE:
-        raise AvatarError(Code.INVALID_AUDIO, f"The recording is shorter than {shortest:g} second.")
-    if abs(samples).max() < SILENCE:
-        raise AvatarError(Code.INVALID_AUDIO, "The recording is silent.")
-    store = state(request).store
-    return await _changed(request, await asyncio.to_thread(store.set_voice_sample, _id(request), recording))
-
-
-async def get_voice_sample(request: Request) -> Response:
-    asset = await asyncio.to_thread(state(request).store.voice_sample, _id(request))
-    return _file(request, asset, "voice sample")
-
-
-def _id(request: Request) -> str:
+def id_of(request: Request) -> str:
     return str(request.path_params["id"])
 
 
-async def _character(request: Request) -> Character:
-    return await asyncio.to_thread(state(request).store.get, _id(request))
+async def character_of(request: Request) -> Character:
+    return await asyncio.to_thread(state(request).store.get, id_of(request))
 
 
-async def _changed(request: Request, character: Character) -> Response:
+async def changed(request: Request, character: Character) -> Response:
     await _told(state(request).sessions.character_changed(character.id))
     return JSONResponse(character_view(character))
 
@@ -139,7 +117,7 @@ async def _check_choices(request: Request, engine: str, voice: str, language: st
     require_engine(roles, Role.RENDER, renderer)
 
 
-def _file(request: Request, asset: Asset | None, what: str) -> Response:
+def file_answer(request: Request, asset: Asset | None, what: str) -> Response:
     """A stored file. An address with the content's hash in it never changes its content; others are asked again."""
     if asset is None:
         raise HTTPException(404, f"This character has no {what}.")
@@ -162,10 +140,10 @@ _FIELDS = (Code.INVALID_REQUEST, Code.TOO_LARGE, Code.NAME_TAKEN)
 _CHOICES = (Code.UNKNOWN_ENGINE, Code.UNKNOWN_VOICE, Code.UNKNOWN_LANGUAGE)
 _FACES = (Code.INVALID_IMAGE, Code.NO_FACE, Code.SEVERAL_FACES, Code.FACE_TOO_SMALL)
 _LOST = (Code.ENGINE_UNAVAILABLE, Code.TIMEOUT)
-_GONE = (Code.UNKNOWN_CHARACTER,)
-_ONE = "/api/characters/{id}"
-_VIEW = Answer("The character", CharacterView)
-_KEPT = (Answer("The file has not changed", status=304),)
+GONE = (Code.UNKNOWN_CHARACTER,)
+ONE = "/api/characters/{id}"
+VIEW = Answer("The character", CharacterView)
+KEPT = (Answer("The file has not changed", status=304),)
 
 OPERATIONS = (
     Operation("GET", "/api/characters", list_characters, "All characters", "characters", Answer("All", CharacterList)),
@@ -179,61 +157,40 @@ OPERATIONS = (
         Json(NewCharacter),
         _FIELDS + _CHOICES,
     ),
-    Operation("GET", _ONE, get, "One character", "characters", _VIEW, None, _GONE),
+    Operation("GET", ONE, get, "One character", "characters", VIEW, None, GONE),
     Operation(
         "PATCH",
-        _ONE,
+        ONE,
         change,
         "Change a character",
         "characters",
-        _VIEW,
+        VIEW,
         Json(CharacterChange),
-        _GONE + _FIELDS + _CHOICES,
+        GONE + _FIELDS + _CHOICES,
     ),
-    Operation("DELETE", _ONE, delete, "Delete a character", "characters", Answer("Gone", status=204), None, _GONE),
+    Operation("DELETE", ONE, delete, "Delete a character", "characters", Answer("Gone", status=204), None, GONE),
     Operation(
-        "POST", f"{_ONE}/activate", activate, "Make it the one everybody talks with", "characters", _VIEW, None, _GONE
+        "POST", f"{ONE}/activate", activate, "Make it the one everybody talks with", "characters", VIEW, None, GONE
     ),
     Operation(
         "PUT",
-        f"{_ONE}/portrait",
+        f"{ONE}/portrait",
         put_portrait,
         "Give it a portrait",
         "characters",
-        _VIEW,
+        VIEW,
         File(IMAGE_TYPES),
-        (*_GONE, Code.INVALID_REQUEST, Code.TOO_LARGE, *_FACES, *_LOST),
+        (*GONE, Code.INVALID_REQUEST, Code.TOO_LARGE, *_FACES, *_LOST),
     ),
     Operation(
         "GET",
-        f"{_ONE}/portrait",
+        f"{ONE}/portrait",
         get_portrait,
         "Its portrait",
         "characters",
         Answer("The picture", None, IMAGE_TYPES),
         None,
-        _GONE,
-        _KEPT,
-    ),
-    Operation(
-        "PUT",
-        f"{_ONE}/voice-sample",
-        put_voice_sample,
-        "Give it a recording of its voice",
-        "characters",
-        _VIEW,
-        File(AUDIO_TYPES),
-        (*_GONE, Code.INVALID_REQUEST, Code.TOO_LARGE, Code.INVALID_AUDIO),
-    ),
-    Operation(
-        "GET",
-        f"{_ONE}/voice-sample",
-        get_voice_sample,
-        "The recording of its voice",
-        "characters",
-        Answer("The recording", None, AUDIO_TYPES),
-        None,
-        _GONE,
-        _KEPT,
+        GONE,
+        KEPT,
     ),
 )

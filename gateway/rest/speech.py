@@ -79,7 +79,7 @@ async def synthesize(request: Request) -> Response:
     roles = await state(request).inference.catalogue()
     engine, language = choose_voice(roles, wanted.engine or "", wanted.voice, wanted.language, text)
     speech = state(request).inference.synthesize(text, language, wanted.voice, engine, wanted.speed)
-    return await _spoken(speech, "wav", wanted.stream)
+    return await spoken(speech, "wav", wanted.stream)
 
 
 async def openai_speech(request: Request) -> Response:
@@ -92,7 +92,7 @@ async def openai_speech(request: Request) -> Response:
         voice = ""
     chosen, language = choose_voice(roles, engine, voice, wanted.language, text)
     speech = state(request).inference.synthesize(text, language, voice, chosen, wanted.speed)
-    return await _spoken(speech, wanted.response_format, stream=True)
+    return await spoken(speech, wanted.response_format, stream=True)
 
 
 def _openai_engine(roles: dict[str, Any], model: str) -> str:
@@ -106,7 +106,7 @@ def _openai_engine(roles: dict[str, Any], model: str) -> str:
     raise AvatarError(Code.UNKNOWN_ENGINE, f"There is no such model; there is {known}.")
 
 
-async def _spoken(speech: AsyncIterator[Speech], kind: str, stream: bool) -> Response:
+async def spoken(speech: AsyncIterator[Speech], kind: str, stream: bool) -> Response:
     """The answer, begun only when the first clause is there: what fails before still gets its status."""
     media_type = FORMATS[kind].media_type
     chunks = _in_time(speech)

@@ -7,6 +7,7 @@ from typing import Protocol, cast
 from starlette.requests import Request
 
 from characters import CharacterStore
+from gateway.cloning import Clones
 from gateway.inference import Inference
 
 
@@ -21,6 +22,7 @@ class Sessions(Protocol):
 class State(Protocol):
     store: CharacterStore
     inference: Inference
+    clones: Clones
     sessions: Sessions
 
 

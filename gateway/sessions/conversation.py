@@ -13,6 +13,7 @@ from gateway.dialogue import Dialogue, Line
 from gateway.sessions.health import Health, Send, crash, notice
 from gateway.sessions.performer import Performer
 from gateway.sessions.utterance import ClauseHeard, Utterance, UtteranceOver, end_of, speak
+from gateway.sessions.voice import Voice
 
 MAX_HISTORY = 50  # lines; the oldest go first
 
@@ -21,9 +22,17 @@ class Conversation:
     """What is said, and by whom. One answer at a time: whatever comes new interrupts the running one."""
 
     def __init__(
-        self, inference: Any, dialogue: Dialogue, performer: Performer, health: Health, send: Send, tasks: Any
+        self,
+        inference: Any,
+        voice: Voice,
+        dialogue: Dialogue,
+        performer: Performer,
+        health: Health,
+        send: Send,
+        tasks: Any,
     ) -> None:
         self._inference, self._dialogue, self._performer = inference, dialogue, performer
+        self._voice = voice
         self._health, self._send, self._tasks = health, send, tasks
         self.character: Character | None = None
         self.language = "auto"  # of the person
@@ -128,12 +137,13 @@ class Conversation:
     async def _speak_clauses(
         self, clauses: AsyncIterator[str], turn: str, ended_at: float, ms: dict[str, int] | None = None
     ) -> None:
-        if self.character is None:
+        who = self.character
+        if who is None:
             raise AvatarError(Code.UNKNOWN_CHARACTER, "There is no character to speak; create one first.")
         self._enter("thinking")
         utterance = self._utterance = Utterance(turn + "a", turn, ended_at, dict(ms or {}))
         try:
-            await speak(self._inference, self._performer, utterance, clauses, self.character)
+            await speak(self._voice, self._performer, utterance, clauses, lambda: self.character or who)
             self._health.works(Role.TTS)
         except AvatarError as error:
             if error.code in (Code.INVALID_TEXT, Code.CANCELLED):

@@ -9,6 +9,7 @@ from typing import Any
 
 from avatar_runtime.contracts import AvatarError, Code
 from characters import Character, CharacterStore
+from gateway.cloning import Clones
 from gateway.dialogue import Dialogue, Echo
 from gateway.playout import encoders
 from gateway.sessions.session import Session
@@ -29,10 +30,12 @@ class Sessions:
         characters: CharacterStore,
         describe: Callable[[Character], dict[str, Any]],
         dialogue: Dialogue | None = None,
+        clones: Clones | None = None,
     ) -> None:
         self.settings = settings
         self._inference, self._characters, self._describe = inference, characters, describe
         self._dialogue = dialogue or Echo()
+        self._clones = clones or Clones(inference, characters)
         self.running: set[Session] = set()
         self._roles: dict[str, Any] | None = None
         self._opened = asyncio.Event()
@@ -43,7 +46,9 @@ class Sessions:
         """A new session, to be run by the caller; too_many_sessions when all places are taken."""
         if self._closing or len(self.running) >= self.settings.max_sessions:
             raise AvatarError(Code.TOO_MANY_SESSIONS, "All places are taken; try again in a moment.")
-        session = Session(self.settings, self._inference, self._characters, self._dialogue, self._describe)
+        session = Session(
+            self.settings, self._inference, self._characters, self._clones, self._dialogue, self._describe
+        )
         self.running.add(session)
         if self._roles is not None:
             session.engines(self._roles)
@@ -96,6 +101,8 @@ class Sessions:
                 self._roles = roles
                 for session in list(self.running):
                     session.engines(roles)
+                    if session.character is not None:  # an engine that clones may be there now
+                        self._clones.prepare(session.character)
             await asyncio.sleep(ENGINES_EVERY)
 
     async def _each(self, change: Any, sessions: list[Session]) -> None:

@@ -13,6 +13,7 @@ from aiortc.mediastreams import MediaStreamTrack
 
 from avatar_runtime.contracts import AvatarError, Code
 from characters import Character, CharacterStore
+from gateway.cloning import Clones
 from gateway.dialogue import Dialogue
 from gateway.playout.pacer import Pacer
 from gateway.playout.timeline import Timeline
@@ -24,6 +25,7 @@ from gateway.sessions.health import Health, notice
 from gateway.sessions.listening import Ears
 from gateway.sessions.peer import Peer
 from gateway.sessions.performer import Performer
+from gateway.sessions.voice import Voice
 from gateway.settings import Settings
 
 log = logging.getLogger("gateway.sessions")
@@ -36,10 +38,16 @@ class Session:
     """Use `run` inside a task; `end` makes it return. Everything it started has ended when it has returned."""
 
     def __init__(
-        self, settings: Settings, inference: Any, characters: CharacterStore, dialogue: Dialogue, describe: Any
+        self,
+        settings: Settings,
+        inference: Any,
+        characters: CharacterStore,
+        clones: Clones,
+        dialogue: Dialogue,
+        describe: Any,
     ) -> None:
         self.id = secrets.token_hex(8)
-        self._characters, self._describe = characters, describe
+        self._characters, self._clones, self._describe = characters, clones, describe
         self._tasks = asyncio.TaskGroup()
         self._over = asyncio.Event()
         self.reason = "ended"
@@ -62,7 +70,7 @@ class Session:
         face_of = Face(inference, health, seed=secrets.randbits(31), renderer=settings.render)
         self._performer = Performer(face_of, timeline)
         self._conversation = Conversation(
-            inference, dialogue, self._performer, health, self._peer.send, self._tasks
+            inference, Voice(inference, clones), dialogue, self._performer, health, self._peer.send, self._tasks
         )
         self._ears = Ears(inference, health, self._conversation, settings.turn_silence)
 
@@ -131,6 +139,7 @@ class Session:
             self._conversation.interrupt()
             self._conversation.history = []
         self._conversation.character = character
+        self._clones.prepare(character)
         if before is None or (before.portrait, before.renderer) != (character.portrait, character.renderer):
             self._performer.face.show(None if portrait is None else portrait.data, character.renderer or None)
             self._performer.moved()

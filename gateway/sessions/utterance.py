@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from avatar_runtime.contracts import MOTION_SAMPLES, SPEAKING_RATE
 from characters import Character
 from gateway.sessions.performer import Passage, Performer
+from gateway.sessions.voice import Voice
 
 _UNSPACED = ("zh", "ja", "th")  # languages that put no space between sentences
 
@@ -85,17 +85,21 @@ class Utterance:
 
 
 async def speak(
-    inference: Any, performer: Performer, utterance: Utterance, clauses: AsyncIterator[str], character: Character
+    voice: Voice,
+    performer: Performer,
+    utterance: Utterance,
+    clauses: AsyncIterator[str],
+    character: Callable[[], Character],
 ) -> None:
-    """Synthesize the clauses and hand them to the performer; returns when the last is queued. Raises AvatarError."""
-    utterance.separator = "" if character.language.split("-")[0] in _UNSPACED else " "
+    """Speak the clauses and hand them to the performer; returns when the last is queued. Raises AvatarError.
+
+    `character` says for each clause who speaks: he may have been given another voice since the last.
+    """
+    utterance.separator = "" if character().language.split("-")[0] in _UNSPACED else " "
     rest = np.zeros(0, np.float32)  # what does not fill a slot goes before the next chunk
     async for clause in clauses:
         utterance.written.append(clause)
-        voice = inference.synthesize(
-            clause, language=character.language, voice=character.voice.id, engine=character.voice.engine or None
-        )
-        async with aclosing(voice) as chunks:
+        async with aclosing(voice.say(clause, character())) as chunks:
             async for chunk in chunks:
                 audio = np.concatenate([rest, chunk.audio])
                 if len(audio) < MOTION_SAMPLES:

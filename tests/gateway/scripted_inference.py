@@ -46,6 +46,14 @@ def catalogue() -> dict[str, Any]:
     return {role.value: {"engine": all_[0]["name"], "ready": True, "engines": all_} for role, all_ in found.items()}
 
 
+def cloning_catalogue() -> dict[str, Any]:
+    """The same with an engine that clones and one that speaks so."""
+    roles = catalogue()
+    roles[Role.TTS]["engines"].append(engine("tts_xtts", "en de it fi", "ana:en"))
+    voices = [engine("voice_xtts", "any")]
+    return {**roles, Role.VOICE.value: {"engine": "voice_xtts", "ready": True, "engines": voices}}
+
+
 @dataclass
 class ScriptedInference:
     """What each method answers. A code in `failures` under a method's name makes it fail."""
@@ -87,9 +95,16 @@ class ScriptedInference:
         return self.transcript
 
     async def synthesize(
-        self, text: str, language: str = "", voice: str = "", engine: str | None = None, speed: float = 1.0
+        self,
+        text: str,
+        language: str = "",
+        voice: str = "",
+        engine: str | None = None,
+        speed: float = 1.0,
+        latents: bytes | None = None,
+        seed: int | None = None,
     ) -> AsyncIterator[Speech]:
-        self._ask("synthesize", text, language, voice, engine, speed)
+        self._ask("synthesize", text, language, voice, engine, speed, *([] if latents is None else [latents]))
         try:
             for number, clause in enumerate(self.clauses):
                 if number == self.fails_after:
@@ -101,6 +116,10 @@ class ScriptedInference:
         except (GeneratorExit, asyncio.CancelledError):
             self.cancelled += 1
             raise
+
+    async def clone(self, audio: np.ndarray, engine: str) -> bytes:
+        self._ask("clone", audio.size, engine)
+        return b"latents of " + engine.encode()
 
     async def landmarks(self, image: bytes) -> Faces:
         self._ask("landmarks", len(image))

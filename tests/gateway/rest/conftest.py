@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # scripted_inference.py, whi
 from scripted_inference import ScriptedInference
 
 from characters import CharacterStore
+from gateway.cloning import Clones
 from gateway.errors import HANDLERS
 from gateway.rest import routes
 
@@ -64,6 +65,7 @@ def client(inference: ScriptedInference, sessions: Sessions, data_dir: Path) -> 
     app = Starlette(routes=routes(), exception_handlers=HANDLERS)
     app.state.store = CharacterStore(data_dir)
     app.state.inference = inference
+    app.state.clones = Clones(inference, app.state.store)
     app.state.sessions = sessions
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
@@ -84,7 +86,7 @@ def picture() -> Callable[..., bytes]:
 def recording() -> Callable[..., bytes]:
     """A WAV of a tone, stereo."""
 
-    def make(seconds: float = 1.5, level: float = 0.3, rate: int = 48_000) -> bytes:
+    def make(seconds: float = 3.5, level: float = 0.3, rate: int = 48_000) -> bytes:
         times = np.arange(int(rate * seconds)) / rate
         tone = (level * 32767 * np.sin(2 * np.pi * 440 * times)).astype(np.int16)
         file = io.BytesIO()

@@ -1,0 +1,46 @@
+"""How the portrait sounds: with the character's cloned voice where an engine can speak it, else with a built-in one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+from avatar_runtime.contracts import AvatarError, Code
+from characters import Character
+from gateway.cloning import Clone, Clones
+from gateway.inference import Speech
+
+
+class Voice:
+    """Speaks clauses. Each is spoken as the character is then: a new sample is heard from the next clause on."""
+
+    def __init__(self, inference: Any, clones: Clones) -> None:
+        self._inference, self._clones = inference, clones
+
+    async def say(self, clause: str, character: Character) -> AsyncGenerator[Speech, None]:
+        """`clause`, chunk by chunk. Latents that the engine refuses are made anew, once. Raises AvatarError."""
+        clone = await self._clones.of(character)
+        while clone is not None:
+            begun = False
+            try:
+                async with aclosing(self._cloned(clause, character, clone)) as chunks:
+                    async for chunk in chunks:
+                        begun = True
+                        yield chunk
+                return
+            except AvatarError as error:
+                if begun or error.code is not Code.UNKNOWN_VOICE:
+                    raise
+                clone = await self._clones.renew(character, clone)
+        voice = self._inference.synthesize(
+            clause, language=character.language, voice=character.voice.id, engine=character.voice.engine or None
+        )
+        async with aclosing(voice) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    def _cloned(self, clause: str, character: Character, clone: Clone) -> Any:
+        return self._inference.synthesize(
+            clause, language=character.language, engine=clone.engine, latents=clone.latents
+        )
