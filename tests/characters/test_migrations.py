@@ -55,3 +55,16 @@ def test_a_newer_database_is_left_alone(tmp_path, database):
     with pytest.raises(SchemaError, match="update the program"):
         CharacterStore(tmp_path)
     assert database.execute_sql("SELECT name FROM character").fetchall() == [("ada",)]
+
+
+def test_a_database_from_before_cloning_keeps_its_samples(database):
+    migrate(database, MIGRATIONS[:1])
+    database.execute_sql("INSERT INTO asset VALUES ('ab', 'audio/wav', 1)")
+    database.execute_sql(
+        "INSERT INTO character (id, name, display_name, description, personality, language, voice_engine, voice_id,"
+        " voice_sample, renderer, created, updated)"
+        " VALUES ('1', 'ada', 'Ada', '', '', 'en', '', '', 'ab', '', 'then', 'then')"
+    )
+    migrate(database)
+    found = database.execute_sql("SELECT voice_sample, voice_latents, voice_latents_engine FROM character").fetchall()
+    assert found == [("ab", None, "")]

@@ -181,3 +181,51 @@ def test_two_with_one_name_at_once(store):
 
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(create, range(4))) == ["ada", *["name_taken"] * 3]
+
+
+WAV = b"RIFF\0\0\0\0WAVE"
+
+
+def test_latents_live_and_die_with_their_sample(store, tmp_path):
+    ada = store.set_voice_sample(store.create(NewCharacter(name="ada")).id, WAV + b"1", b"latents", "tts_xtts")
+    assert ada.voice.latents_engine == "tts_xtts" and store.voice_latents(ada.id) == ("tts_xtts", b"latents")
+    assert len(files(tmp_path)) == 2
+    other = store.set_voice_sample(ada.id, WAV + b"2")
+    assert other.voice.latents is None and store.voice_latents(ada.id) is None and len(files(tmp_path)) == 1
+    assert store.set_voice_latents(ada.id, ada.voice.sample, b"late", "tts_xtts") is None, "of the sample before"
+    learned = store.set_voice_latents(ada.id, other.voice.sample, b"new", "tts_xtts")
+    assert learned.updated == other.updated and store.voice_latents(ada.id) == ("tts_xtts", b"new")
+    store.set_voice_latents(ada.id, other.voice.sample, b"newer", "tts_other")
+    assert store.voice_latents(ada.id) == ("tts_other", b"newer") and len(files(tmp_path)) == 2
+    assert open_store(tmp_path).voice_latents(ada.id) == ("tts_other", b"newer"), "the sweep leaves them"
+    removed = store.remove_voice_sample(ada.id)
+    assert removed.voice.sample is None and removed.voice.latents_engine == "" and not files(tmp_path)
+
+
+def test_latents_that_two_characters_share_stay_until_the_last_goes(store, tmp_path):
+    one, two = (store.create(NewCharacter(name=name)).id for name in ("one", "two"))
+    for ident in (one, two):
+        store.set_voice_sample(ident, WAV, b"latents", "tts_xtts")
+    assert len(files(tmp_path)) == 2
+    store.delete(one)
+    assert store.voice_latents(two) == ("tts_xtts", b"latents")
+    store.update(two, CharacterChange.model_validate({"voice": {"sample": None}}))
+    assert not files(tmp_path)
+
+
+@pytest.mark.parametrize("size", [0, 4 * 2**20 + 1])
+def test_latents_of_an_impossible_size(store, tmp_path, size):
+    ada = store.create(NewCharacter(name="ada"))
+    with pytest.raises(ValueError):
+        store.set_voice_sample(ada.id, WAV, bytes(size), "tts_xtts")
+    assert store.get(ada.id) == ada and not files(tmp_path)
+
+
+def test_latents_of_nobody(store):
+    for use in (
+        lambda: store.voice_latents("nobody"),
+        lambda: store.remove_voice_sample("nobody"),
+        lambda: store.set_voice_latents("nobody", "ab", b"x", "tts_xtts"),
+    ):
+        with refusal(Code.UNKNOWN_CHARACTER):
+            use()

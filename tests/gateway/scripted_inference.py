@@ -78,6 +78,7 @@ class ScriptedInference:
     failures: dict[str, AvatarError | Exception] = field(default_factory=dict)
     asked: list[tuple[str, Any]] = field(default_factory=list)
     cancelled: int = 0
+    clone_waits: asyncio.Event | None = None  # for `clone` to answer
 
     def _ask(self, method: str, *what: Any) -> None:
         self.asked.append((method, what))
@@ -119,6 +120,8 @@ class ScriptedInference:
 
     async def clone(self, audio: np.ndarray, engine: str) -> bytes:
         self._ask("clone", audio.size, engine)
+        if self.clone_waits is not None:
+            await self.clone_waits.wait()
         return b"latents of " + engine.encode()
 
     async def landmarks(self, image: bytes) -> Faces:

@@ -190,3 +190,79 @@ def test_a_whole_wav_says_its_length():
     assert int.from_bytes(sound[4:8], "little") == len(sound) - 8
     assert int.from_bytes(sound[40:44], "little") == 48_000
     assert encode(tone(1, 24_000), "mp3")
+
+
+@pytest.mark.parametrize(
+    ("container", "options"),
+    [
+        ("wav", {"codec": "pcm_u8", "rate": 8_000}),
+        ("wav", {"codec": "pcm_f32le", "rate": 192_000}),
+        ("wav", {"codec": "pcm_s16le", "rate": 48_000, "layout": "7.1"}),
+        ("flac", {"codec": "flac", "rate": 192_000}),
+    ],
+    ids=["8 bit", "192 kHz", "8 channels", "192 kHz FLAC"],
+)
+def test_a_reference_in_any_format(container, options):
+    file = io.BytesIO()
+    with av.open(file, "w", format=container) as out:
+        stream = out.add_stream(options["codec"], rate=options["rate"], layout=options.get("layout", "stereo"))
+        rate = options["rate"]
+        channels = 8 if "layout" in options else 2
+        frame = av.AudioFrame.from_ndarray(
+            np.repeat(tone(4.0, rate), channels)[None], format="flt", layout=options.get("layout", "stereo")
+        )
+        frame.sample_rate = rate
+        to_codec = av.AudioResampler(format=stream.format.name, layout=stream.layout.name, rate=rate)
+        fifo = av.AudioFifo()
+        for part in to_codec.resample(frame):
+            fifo.write(part)
+        for part in fifo.read_many(stream.codec_context.frame_size or 4096, partial=True):
+            part.pts = None
+            out.mux(stream.encode(part))
+        out.mux(stream.encode(None))
+    samples = decode(file.getvalue(), 60, 24_000)
+    assert samples.size == pytest.approx(4 * 24_000, abs=200)
+    assert pitch(samples, 24_000) == pytest.approx(440, abs=2)
+
+
+@pytest.mark.parametrize(("container", "codec"), [("mp4", "mpeg4"), ("webm", "vp8")])
+def test_the_sound_of_a_video(container, codec):
+    file = io.BytesIO()
+    with av.open(file, "w", format=container) as out:
+        picture = out.add_stream("libvpx" if codec == "vp8" else codec, rate=10)
+        picture.width = picture.height = 64
+        picture.pix_fmt = "yuv420p"
+        sound = out.add_stream("libopus" if container == "webm" else "aac", rate=48_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(tone(4.0, 48_000)[None], format="fltp", layout="mono")
+        frame.sample_rate = 48_000
+        resampler = av.AudioResampler(format=sound.format.name, layout="mono", rate=48_000)
+        fifo = av.AudioFifo()
+        for part in resampler.resample(frame):
+            fifo.write(part)
+        for _ in range(40):
+            out.mux(picture.encode(av.VideoFrame(64, 64, "yuv420p")))
+        for part in fifo.read_many(sound.codec_context.frame_size or 960, partial=True):
+            part.pts = None
+            out.mux(sound.encode(part))
+        out.mux(picture.encode(None))
+        out.mux(sound.encode(None))
+    samples = decode(file.getvalue(), 60, 24_000)
+    assert samples.size == pytest.approx(4 * 24_000, abs=3_000) and pitch(samples, 24_000) == pytest.approx(440, abs=2)
+
+
+def test_an_hour_is_refused_by_its_header(monkeypatch):
+    file = io.BytesIO()
+    with av.open(file, "w", format="flac") as out:
+        stream = out.add_stream("flac", rate=8_000, layout="mono")
+        for _ in range(3_600):
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 8_000), np.int16), format="s16", layout="mono")
+            frame.sample_rate = 8_000
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    monkeypatch.setattr("gateway.media._frames", lambda *_: pytest.fail("it was decoded"))
+    assert "longer than 60 seconds" in refused(file.getvalue(), max_seconds=60)
+
+
+def test_a_truncated_reference_is_what_is_left_of_it():
+    whole = recorded("ogg", 6.0)
+    assert decode(whole[: len(whole) * 2 // 3], 60, 24_000).size > 3 * 24_000

@@ -282,7 +282,7 @@ def test_a_voice_sample(client, recording, data_dir, sessions):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "level"), [(0.5, 0.3), (1.5, 0.0), (121, 0.3)], ids=["too short", "silent", "too long"]
+    ("seconds", "level"), [(2.5, 0.3), (3.5, 0.0), (61.5, 0.3)], ids=["too short", "silent", "too long"]
 )
 def test_a_voice_sample_that_is_no_use(client, recording, data_dir, seconds, level):
     before = files(data_dir)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fractions
+import hashlib
 import json
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
 import av
@@ -31,6 +33,8 @@ class Characters:
 
     def __init__(self, *ids: str) -> None:
         self.known = {ident: character(ident) for ident in ids}
+        self.samples: dict[str, bytes | None] = {}
+        self.latents: dict[str, bytes | None] = {}
 
     def get(self, ident: str) -> Character:
         from avatar_runtime.contracts import AvatarError, Code
@@ -44,6 +48,25 @@ class Characters:
 
     def portrait(self, ident: str) -> Asset | None:
         return Asset(self.get(ident).name.encode(), "image/png", self.get(ident).portrait or "")
+
+    def give_sample(self, ident: str, recording: bytes | None, latents: bytes | None = None) -> None:
+        """What PUT and DELETE of a voice sample do."""
+        self.samples[ident] = recording
+        self.latents[ident] = latents
+        sha256 = None if recording is None else hashlib.sha256(recording).hexdigest()
+        self.known[ident] = replace(self.known[ident], voice=Voice("tts_hibari", "hibari", sha256))
+
+    def voice_sample(self, ident: str) -> Asset | None:
+        found = self.samples.get(ident)
+        return None if found is None else Asset(found, "audio/wav", hashlib.sha256(found).hexdigest())
+
+    def voice_latents(self, ident: str) -> tuple[str, bytes] | None:
+        found = self.latents.get(ident)
+        return None if found is None else ("tts_xtts", found)
+
+    def set_voice_latents(self, ident: str, sample: str, latents: bytes, engine: str) -> Character | None:
+        self.latents[ident] = latents
+        return self.known[ident]
 
 
 def character(ident: str) -> Character:

@@ -29,6 +29,8 @@ class Scripted:
     calls: list[tuple[str, Any]] = field(default_factory=list)
     pushed: dict[str, list[int]] = field(default_factory=dict)  # frames of each push, by renderer
     open: int = 0  # streams running now
+    clones: bool = False  # whether there is an engine that clones
+    weights: bytes = b"latents"  # the latents that it makes and understands
     cancelled: int = 0  # syntheses closed before their end
 
     async def transcribe(
@@ -40,10 +42,18 @@ class Scripted:
         return Transcript(self.heard, language or "en", [])
 
     async def synthesize(
-        self, text: str, language: str = "", voice: str = "", engine: str | None = None, speed: float = 1.0
+        self,
+        text: str,
+        language: str = "",
+        voice: str = "",
+        engine: str | None = None,
+        speed: float = 1.0,
+        latents: bytes | None = None,
     ) -> AsyncIterator[Speech]:
-        self.calls.append(("synthesize", (text, language, voice, engine)))
+        self.calls.append(("synthesize", (text, language, voice, engine, *([latents] if latents else []))))
         self._check("tts")
+        if latents is not None and latents != self.weights:
+            raise AvatarError(Code.UNKNOWN_VOICE, "These latents belong to other weights.")
         finished = False
         try:
             for number in range(self.clauses):
@@ -65,7 +75,15 @@ class Scripted:
         return ScriptedStream(self, "render", engine or "")
 
     async def catalogue(self) -> dict[str, Any]:
-        return {role: {"ready": role not in self.missing} for role in ("stt", "tts", "render")}
+        found: dict[str, Any] = {role: {"ready": role not in self.missing} for role in ("stt", "tts", "render")}
+        if self.clones:
+            found["tts"]["engines"] = [{"name": "tts_xtts", "ready": True, "languages": ["en"]}]
+            found["voice"] = {"engine": "voice_xtts", "engines": [{"name": "voice_xtts", "ready": True}]}
+        return found
+
+    async def clone(self, audio: Any, engine: str) -> bytes:
+        self.calls.append(("clone", (len(audio), engine)))
+        return self.weights
 
     async def ready(self) -> bool:
         return True
