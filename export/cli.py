@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-EXPORTS = {"liveportrait": "export.liveportrait.command"}
+EXPORTS = {"liveportrait": "export.liveportrait.command", "xtts": "export.xtts.command"}
 NEEDS = "Exporting needs PyTorch: pip install -e '.[export]' (serving does not)."
 
 

@@ -36,7 +36,7 @@ class Spectrum(nn.Module):
 
 
 def mel_filters(bins: int, mels: int, rate: int, highest: float, slaney: bool) -> Tensor:
-    """Triangles [mels, bins] on the HTK mel scale; `slaney` gives each the same area (torchaudio.functional.melscale_fbanks)."""
+    """Triangles [mels, bins] on the HTK mel scale, as torchaudio's melscale_fbanks; `slaney`: each of the same area."""
     frequencies = torch.linspace(0, rate // 2, bins, dtype=torch.float64)
     top = 2595 * math.log10(1 + highest / 700)
     edges = 700 * (10 ** (torch.linspace(0, top, mels + 2, dtype=torch.float64) / 2595) - 1)
@@ -176,7 +176,9 @@ class SpeakerEncoder(nn.Module):
         super().__init__()
         first, *_, last = config.speaker_filters
         self.spectrum = Spectrum(512, 160, torch.hamming_window(400))
-        self.register_buffer("mel", mel_filters(257, 64, SPEAKER_RATE, SPEAKER_RATE / 2, slaney=False), persistent=False)
+        self.register_buffer(
+            "mel", mel_filters(257, 64, SPEAKER_RATE, SPEAKER_RATE / 2, slaney=False), persistent=False
+        )
         self.conv1 = nn.Conv2d(1, first, 3, padding=1)
         self.bn1 = nn.BatchNorm2d(first)
         channels = first

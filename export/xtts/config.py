@@ -102,5 +102,7 @@ def read(path: Path, text_tokens: int, start_text: int, stop_text: int) -> Confi
         if theirs in told:
             values[ours] = told[theirs]
     known = {item.name for item in fields(Config)}
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if name in known}
+    values = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if name in known
+    }
     return Config(**{**values, "text_tokens": text_tokens, "start_text": start_text, "stop_text": stop_text})
