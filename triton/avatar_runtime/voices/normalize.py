@@ -40,13 +40,13 @@ def check_length(text: str) -> None:
         )
 
 
-def speakable(text: str, language: str) -> str:
-    """`text` as it would be read aloud in `language`: letters, digits, spaces and punctuation; lines are kept.
+def plain(text: str, language: str, signs: str = "&@+=§%€$£°~²") -> str:
+    """`text` without markup, addresses spelled, no emoji or control characters; `signs` and lines are kept.
 
     Raises `invalid_text` when it is empty, too long, or has nothing to say (only emoji or signs).
     """
     check_length(text)
-    said = unicodedata.normalize("NFC", text).translate(_CJK)
+    said = unicodedata.normalize("NFC", text)
     said = _FENCE.sub(" ", said)
     said = _LINK.sub(r"\1", said)
     said = _TAG.sub(" ", said)
@@ -54,7 +54,18 @@ def speakable(text: str, language: str) -> str:
     said = _URL.sub(lambda m: _address(_host(m.group()), language), said)
     said = _LINE_MARK.sub("", said)
     said = _EMPHASIS.sub("", said)
-    said = "".join(_kept(c) for c in said)
+    said = "".join(_kept(c, signs) for c in said)
+    if not any(c.isalnum() for c in said):
+        raise AvatarError(Code.INVALID_TEXT, "The text has nothing that can be spoken.")
+    return said
+
+
+def speakable(text: str, language: str) -> str:
+    """`text` as it would be read aloud in `language`: letters, digits, spaces and punctuation; lines are kept.
+
+    Raises `invalid_text` as `plain` does.
+    """
+    said = plain(text.translate(_CJK), language)
     if language == "de":
         said = _german(said)
     if language != "en":  # hibari's phonemizer does these for English
@@ -64,10 +75,7 @@ def speakable(text: str, language: str) -> str:
     said = _expand(said, language)
     said = _DASH.sub(" — ", said)
     said = re.sub(r"\s+([,.;:!?…])", r"\1", _SPACE.sub(" ", said))
-    said = re.sub(r"([,;:])(?=[,;:.!?])", "", said).strip()
-    if not any(c.isalnum() for c in said):
-        raise AvatarError(Code.INVALID_TEXT, "The text has nothing that can be spoken.")
-    return said
+    return re.sub(r"([,;:])(?=[,;:.!?])", "", said).strip()
 
 
 def _host(url: str) -> str:
@@ -76,13 +84,13 @@ def _host(url: str) -> str:
 
 
 def _address(address: str, language: str) -> str:
-    sign = words.SYMBOLS.get(language, {}).get("@", "at")
+    sign = words.SYMBOLS.get(language, {}).get("@", "@")
     return address.replace("@", f" {sign} ").replace(".", f" {words.DOT.get(language, 'dot')} ")
 
 
-def _kept(character: str) -> str:
+def _kept(character: str, signs: str) -> str:
     """A character that can be read, or a space: no emoji, pictographs, control characters, joiners."""
-    if character == "\n" or character in "&@+=§%€$£°~²":
+    if character == "\n" or character in signs:
         return character
     category = unicodedata.category(character)
     if category in ("Cf", "Mn", "Me"):
@@ -93,7 +101,9 @@ def _kept(character: str) -> str:
     return " "
 
 
-def _german(text: str) -> str:
+def german_dates(text: str) -> str:
+    """German dates and ordinals up to 31 as words: `am 3.5.` is `am dritten Mai `, `der 1. Zug` is `der erste Zug`."""
+
     def numeric_date(m: re.Match[str]) -> str:
         day, month = int(m[1]), int(m[2])
         if not (1 <= day <= 31 and 1 <= month <= 12):
@@ -107,8 +117,11 @@ def _german(text: str) -> str:
         ending = "e" if m[1] else "en"
         return f"{m[1] + ' ' if m[1] else ''}{words.GERMAN_ORDINALS[number - 1]}{ending} "
 
-    text = _GERMAN_NUMERIC_DATE.sub(numeric_date, text)
-    text = _GERMAN_ORDINAL.sub(ordinal, text)
+    return _GERMAN_ORDINAL.sub(ordinal, _GERMAN_NUMERIC_DATE.sub(numeric_date, text))
+
+
+def _german(text: str) -> str:
+    text = german_dates(text)
     if not text.isupper():  # espeak-ng reads USA and ICE as words
         text = _ACRONYM.sub(lambda m: " ".join(m[0]), text)
     return text

@@ -12,10 +12,15 @@ from enum import Enum
 
 from avatar_runtime.voices import words
 
-_SENTENCE_END = re.compile(r"(?:[.!?…]+|[。！？]+)[\"”“’»)\]]*(?=\s|$)|(?<=[。！？])(?=\S)|\n+")
-_CLAUSE_END = re.compile(r"[,;:，、；][\"”’»)]*(?=\s)|(?<=\S)\s+[—–-](?=\s)|\)(?=\s)|—(?=\S)|[，、；](?=\S)")
+# Chinese, Japanese, Arabic, Urdu and Devanagari stops end a sentence even where no space follows.
+_SENTENCE_END = re.compile(r"[.!?…]+[\"”“’»)\]]*(?=\s|$)|[。！？｡؟۔।॥][。！？｡؟۔।॥.!?…]*[\"”“’»)\]」』）】》]*|\n+")
+_CLAUSE_END = re.compile(
+    r"[,;:，、；：،؛][\"”’»)]*(?=\s)|(?<=\S)\s+[—–-](?=\s)|\)(?=\s)|—(?=\S)|[，、；：،؛][”’」』）]*(?=\S)"
+)
 _INITIAL = re.compile(r"(?:^|[\s(\"“„])[^\W\d_]$")
 _ORDINAL = re.compile(r"(?:^|\s)\d{1,2}$")
+_CAPITAL_AFTER_ORDINAL = frozenset({"de", "tr"})  # `3. Mai`; elsewhere a small letter follows
+SPARE = 1.25  # how much longer than its limit a clause may be, if that keeps it whole
 _SHORTEST = 8  # characters; anything shorter than this is not a chunk of its own inside a sentence
 
 
@@ -45,7 +50,7 @@ def sentences(text: str, language: str) -> list[str]:
             word = (before.split() or [""])[-1].lstrip("(\"“„'") + "."
             if word in abbreviations or _INITIAL.search(before) or after[0].islower():
                 continue
-            if language == "de" and _ORDINAL.search(before):
+            if language in _CAPITAL_AFTER_ORDINAL and _ORDINAL.search(before):
                 continue
         if match[0].startswith(("…", "...")) and after and after[0].islower():
             continue
@@ -66,21 +71,21 @@ def clauses(text: str, language: str, limits: tuple[int, ...]) -> list[Clause]:
         rest = sentence
         while rest:
             limit = limits[min(len(found), len(limits) - 1)]
-            cut, ending = _cut(rest, language, limit)
+            cut, ending = cut_point(rest, language, limit)
             found.append(Clause(rest[:cut].strip(), ending))
             rest = rest[cut:].strip()
     return found
 
 
-def _cut(text: str, language: str, limit: int) -> tuple[int, Ending]:
-    """Where the first clause of `text` ends, and how."""
-    if len(text) <= limit * 1.25:
+def cut_point(text: str, language: str, limit: float) -> tuple[int, Ending]:
+    """Where the first clause of `text` ends, and how. Without a place to cut it may exceed `limit` * `SPARE`."""
+    if len(text) <= limit * SPARE:
         return len(text), Ending.SENTENCE
     marks = [m.end() for m in _CLAUSE_END.finditer(text) if _SHORTEST <= m.end() <= len(text) - _SHORTEST]
-    within = [end for end in marks if end <= limit * 1.25]
+    within = [end for end in marks if end <= limit * SPARE]
     if within:
         return within[-1], Ending.CLAUSE
-    furthest = min(limit * 1.25, len(text) - _SHORTEST)
+    furthest = min(limit * SPARE, len(text) - _SHORTEST)
     spaces = [m.start() for m in re.finditer(r"\s", text) if _SHORTEST <= m.start() <= furthest]
     conjunctions, prepositions, articles = (
         table.get(language, frozenset()) for table in (words.CONJUNCTIONS, words.PREPOSITIONS, words.ARTICLES)

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 (other alphabets are meant)
 """Word tables for reading text aloud, by language (ISO 639-1): abbreviations, units, symbols, months, clause openers.
 
 English needs little: its phonemizer (hibari's) reads titles, units, dates and money by itself.
@@ -30,6 +31,12 @@ ABBREVIATIONS: Final[dict[str, dict[str, str | None]]] = {
            "ecc.": "eccetera", "es.": "esempio", "ca.": "circa"},
     "pt": {"Sr.": "senhor", "Sra.": "senhora", "Dr.": "doutor", "Dra.": "doutora", "etc.": "etcétera",
            "p. ex.": "por exemplo"},
+    "cs": dict.fromkeys("Dr. Ing. Mgr. Bc. p. např. tzv. tj. č. str. ul. nám. tel. min.".split()),
+    "hu": dict.fromkeys("Dr. dr. Prof. pl. ún. kb. ill. sz. ker. özv. ifj. id.".split()),
+    "nl": dict.fromkeys("Dr. dr. dhr. Dhr. mevr. Mevr. mr. ir. drs. prof. bijv. blz. nr. ca. o.a. m.b.t.".split()),
+    "pl": dict.fromkeys("dr. prof. inż. mgr. np. tzn. tj. ul. al. pl. nr. godz. św. ok. por. str. m.in.".split()),
+    "ru": dict.fromkeys("ул. пр. д. кв. т. т.е. стр. им. см.".split()),
+    "tr": dict.fromkeys("Dr. Prof. Doç. Av. Sn. vb. vs. örn. Cad. Sok. Mah. Apt. No. Tel. M.Ö. M.S.".split()),
 }  # fmt: skip
 
 #: unit or currency -> (one, many), said after a number.
@@ -89,7 +96,11 @@ SYMBOLS: Final[dict[str, dict[str, str]]] = {
     "pt": {"&": "e", "@": "arroba", "+": "mais", "=": "igual a", "%": "por cento", "€": "euros"},
 }  # fmt: skip
 
-DOT: Final = {"en": "dot", "de": "Punkt", "fr": "point", "es": "punto", "it": "punto", "pt": "ponto"}
+DOT: Final = {
+    "en": "dot", "de": "Punkt", "fr": "point", "es": "punto", "it": "punto", "pt": "ponto", "ar": "نقطة",
+    "cs": "tečka", "hi": "डॉट", "hu": "pont", "ja": "ドット", "ko": "점", "nl": "punt", "pl": "kropka", "ru": "точка",
+    "tr": "nokta", "zh": "点",
+}  # fmt: skip
 RANGE: Final = {"en": "to", "de": "bis", "fr": "à", "es": "a", "it": "a", "pt": "a"}
 
 GERMAN_MONTHS: Final = (
