@@ -18,8 +18,14 @@ from triton_launch.manifest import choose, present
 from triton_launch.server import Server
 
 ROOT = Path(__file__).parents[1]
-#: What the export of LivePortrait's puppet is made of.
-EXPORT_SOURCES = ("export/**/*.py", "triton/avatar_runtime/liveportrait/graphs.py")
+#: What the small exports are made of: while none of it changes, they are kept.
+EXPORT_SOURCES = (
+    "export/**/*.py",
+    "triton/avatar_runtime/liveportrait/graphs.py",
+    "triton/avatar_runtime/xtts/**/*.py",
+)
+#: Engines whose networks have to be exported, for which the tests need PyTorch.
+EXPORTED = ("render_liveportrait", "tts_xtts", "voice_xtts")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 
@@ -36,9 +42,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing = missing_models()
     no_models = pytest.mark.skip(reason=f"models missing: {', '.join(missing)}; run `antlitz models pull`")
     no_browser = pytest.mark.skip(reason="no Chromium on PATH")
-    no_torch = pytest.mark.skip(reason="LivePortrait has to be exported, which needs torch: pip install -e '.[export]'")
+    no_torch = pytest.mark.skip(reason="this engine has to be exported, which needs torch: pip install -e '.[export]'")
     for item in items:
-        if not can_export() and "render_liveportrait" in item.name:
+        if not can_export() and any(engine in item.name for engine in EXPORTED):
             item.add_marker(no_torch)
         if missing and (item.get_closest_marker("models") or item.get_closest_marker("server")):
             item.add_marker(no_models)
@@ -56,35 +62,42 @@ def models() -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def puppet(pytestconfig: pytest.Config) -> Path:
-    """LivePortrait's puppet, narrow: the true networks with weights set by hand, so that keypoints move the picture.
-
-    Its export takes half a minute and is kept in pytest's cache until its sources change.
-    """
+def exported(config: pytest.Config, network: str, *options: str) -> Path:
+    """The bundle of a small export, which takes half a minute and stays in pytest's cache until its sources change."""
     digest = hashlib.sha256()
     for pattern in EXPORT_SOURCES:
         for path in sorted(ROOT.glob(pattern)):
             digest.update(path.read_bytes())
-    assert pytestconfig.cache is not None
-    folder = pytestconfig.cache.mkdir("puppet") / digest.hexdigest()[:16]
+    assert config.cache is not None
+    folder = config.cache.mkdir(network) / digest.hexdigest()[:16]
     if not folder.exists():
-        export = [sys.executable, "-P", "-m", "export", "liveportrait"]  # -P: the root stays off sys.path
-        subprocess.run(
-            [*export, "--checkpoint", "puppet", "--width", "8", "--out", str(folder)], check=True, capture_output=True
-        )
+        export = [sys.executable, "-P", "-m", "export", network]  # -P: the root stays off sys.path
+        subprocess.run([*export, *options, "--out", str(folder)], check=True, capture_output=True)
     return folder
 
 
 @pytest.fixture(scope="session")
+def puppet(pytestconfig: pytest.Config) -> Path:
+    """LivePortrait's puppet, narrow: the true networks with weights set by hand, so that keypoints move the picture."""
+    return exported(pytestconfig, "liveportrait", "--checkpoint", "puppet", "--width", "8")
+
+
+@pytest.fixture(scope="session")
+def twin(pytestconfig: pytest.Config) -> Path:
+    """XTTS's twin: the true networks, small, with seeded random weights; a voice of noise that begins and ends."""
+    return exported(pytestconfig, "xtts", "--checkpoint", "twin")
+
+
+@pytest.fixture(scope="session")
 def served(models: Path, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The models' files as the real server sees them: the cache, with the puppet in the place of LivePortrait."""
+    """The models' files as the real server sees them: the cache, with small exports in the place of the real ones."""
     folder = tmp_path_factory.mktemp("models")
     for path in models.iterdir():
-        if path.name != "liveportrait":
+        if path.name not in ("liveportrait", "xtts"):
             (folder / path.name).symlink_to(path)
     if can_export():
         (folder / "liveportrait").symlink_to(request.getfixturevalue("puppet"))
+        (folder / "xtts").symlink_to(request.getfixturevalue("twin"))
     return folder
 
 

@@ -118,14 +118,22 @@ def send_speech(engine: Any, request: Any, sender: Any) -> None:
     chunks = engine.speak(
         text(request, "TEXT"), text(request, "LANGUAGE"), text(request, "VOICE"), scalar(request, "SPEED", 1.0)
     )
-    while not request.is_cancelled() and (chunk := next(chunks, None)) is not None:
-        outputs = {
-            "AUDIO": chunk.audio,
-            "TEXT": [chunk.text],
-            "PHONEMES": chunk.phonemes,
-            "PHONEME_TIMES": chunk.times,
-        }
-        sender.send(response(outputs))
+    send_chunks(chunks, request, sender)
+
+
+def send_chunks(chunks: Any, request: Any, sender: Any) -> None:
+    """Sends the chunks (`voices.engine.Chunk`) of an iterator, which is closed when the request is cancelled."""
+    try:
+        while not request.is_cancelled() and (chunk := next(chunks, None)) is not None:
+            outputs = {
+                "AUDIO": chunk.audio,
+                "TEXT": [chunk.text],
+                "PHONEMES": chunk.phonemes,
+                "PHONEME_TIMES": chunk.times,
+            }
+            sender.send(response(outputs))
+    finally:
+        chunks.close()
 
 
 class Sequences(Generic[T]):

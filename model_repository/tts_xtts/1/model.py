@@ -1,0 +1,38 @@
+"""Triton adapter of the role `tts`: XTTS-v2. Requests run side by side; their GPT steps are one batch."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from avatar_runtime import adapter
+from avatar_runtime.xtts.batch import MOST
+from avatar_runtime.xtts.engine import Engine, Request
+from avatar_runtime.xtts.graphs import FOLDER
+
+
+class TritonPythonModel:
+    """Triton's entry points."""
+
+    def initialize(self, args: dict[str, str]) -> None:
+        self._engine = Engine(adapter.models_dir() / FOLDER)
+        self._threads = ThreadPoolExecutor(MOST, "speech")
+
+    def execute(self, requests: list[Any]) -> None:
+        for request in requests:
+            self._threads.submit(adapter.answer_decoupled, request, self._speak)
+
+    def _speak(self, request: Any, sender: Any) -> None:
+        latents = adapter.optional(request, "LATENTS")
+        wanted = Request(
+            text=adapter.text(request, "TEXT"),
+            language=adapter.text(request, "LANGUAGE"),
+            voice=adapter.text(request, "VOICE"),
+            speed=adapter.scalar(request, "SPEED", 1.0),
+            latents=None if latents is None else latents.tobytes(),
+            seed=int(adapter.scalar(request, "SEED", 0)),
+        )
+        adapter.send_chunks(self._engine.speak(wanted, request.is_cancelled), request, sender)
+
+    def finalize(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
