@@ -24,7 +24,7 @@ def build(lines: Iterable[str], size: int = 2048) -> Tokenizer:
     """
     special = [STOP, UNKNOWN, SPACE, START, *(f"[{each.token or code}]" for code, each in LANGUAGES.items())]
     tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()  # type: ignore[assignment]
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     trainer = trainers.BpeTrainer(
         vocab_size=size,
         min_frequency=2,

@@ -15,6 +15,7 @@ from avatar_runtime.xtts.text.languages import LANGUAGES
 
 #: Of the limit. A shorter sentence is said together with its neighbour: alone, XTTS tends to add sounds to it.
 _TOO_SHORT: Final = 0.1
+_WITHOUT_SPACES: Final = frozenset({"ja", "zh"})
 _RUN: Final = re.compile(r"[0-9A-Za-z]{2}")
 _SIGN_WORDS: Final = 10  # characters that a sign such as % or € counts, being read as a word
 
@@ -71,7 +72,7 @@ def _joined(found: list[str], language: str, most: int) -> list[str]:
         before = joined[-1] if joined else ""
         short = min(weight(before, language), weight(piece, language)) < most * _TOO_SHORT
         if before and short and weight(before, language) + 1 + weight(piece, language) <= most:
-            joined[-1] = f"{before} {piece}"
+            joined[-1] = f"{before}{'' if language in _WITHOUT_SPACES else ' '}{piece}"
         else:
             joined.append(piece)
     return joined

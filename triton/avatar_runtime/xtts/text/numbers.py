@@ -89,7 +89,7 @@ def czech_genitive(ordinal_words: str) -> str:
 
 def _num2words(number: float, language: str, **how: Any) -> str | None:
     try:
-        return str(num2words(number, lang=language, **how))
+        return str(num2words(number, lang=language, **how)) or None  # no ordinal of nought in some languages
     except _FAILURES:
         return None
 

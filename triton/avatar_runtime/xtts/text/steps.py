@@ -7,7 +7,7 @@ voice was trained: another reading of the same text would be letters in an order
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from avatar_runtime.contracts import AvatarError, Code
@@ -38,7 +38,7 @@ def read(text: str, language: str) -> str:
     if language == "zh":
         return chinese.pinyin(said)
     if language == "ko":
-        return _romanizer().translit(said)
+        return str(_romanizer().translit(said))
     return said
 
 
@@ -47,7 +47,7 @@ def spell_numbers(text: str, language: str) -> str:
     separator = "," if language in _COMMA_GROUPS else "."
     said = _GROUPED[separator].sub(lambda m: m[0].replace(separator, ""), text)
     for sign, currency in tables.CURRENCIES.items():
-        said = _amounts(sign).sub(lambda m, c=currency: _money(m[0], c, language), said)
+        said = _amounts(sign).sub(partial(_money, currency=currency, language=language), said)
     if language not in _NO_DECIMALS:
         said = _DECIMAL.sub(lambda m: numbers.decimal(m[0], language), said)
     said = _ordinals(language).sub(lambda m: numbers.ordinal(m[1], language), said)
@@ -73,12 +73,12 @@ def romaji(text: str) -> str:
     return str(_cutlet().romaji(text))
 
 
-def _money(amount: str, currency: str, language: str) -> str:
-    digits = re.sub(r"[^\d.]", "", amount.replace(",", "."))
+def _money(m: re.Match[str], currency: str, language: str) -> str:
+    digits = re.sub(r"[^\d.]", "", m[0].replace(",", "."))
     try:
-        return numbers.money(float(digits), currency, language) or amount
+        return numbers.money(float(digits), currency, language) or m[0]
     except ValueError:  # 1.2.3 is no amount
-        return amount
+        return m[0]
 
 
 @lru_cache(maxsize=8)
