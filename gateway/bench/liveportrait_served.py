@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
 
 from avatar_runtime.contracts import CHANNEL, MOTION_RATE, MOTION_SIZE
 from avatar_runtime.face.meshwarp import rest
 from avatar_runtime.liveportrait.graphs import FOLDER
 from gateway.bench.faces import portraits
+from gateway.bench.serving import serving
 from gateway.inference import Inference
 from gateway.settings import Settings
-from triton_launch.server import REPOSITORY, Server
+from triton_launch.server import REPOSITORY
 
 ENGINE = "render_liveportrait"
 LATER = 10  # frames that the median is of
@@ -28,32 +28,6 @@ SESSIONS = (1, 2, 4, 8, 12, 16, 20, 24, 32)
 PUNCTUAL = 0.95  # share of frames that must come within their 40 ms
 TARGET_SESSIONS, TARGET_FIRST, TARGET_OVERHEAD_MS = 12, 1.5, 2.0
 PATIENCE = 120.0  # s for one frame: the full networks take seconds on a processor
-
-
-@contextmanager
-def serving(bundle: Path, where: str) -> Iterator[tuple[Server, Settings]]:
-    """A tritonserver of its own with `bundle` as its LivePortrait."""
-    settings = Settings.from_environment()
-    with tempfile.TemporaryDirectory(prefix="antlitz-bench-") as work:
-        models = Path(work) / "models"
-        models.mkdir()
-        for entry in settings.models.iterdir():
-            if entry.name != FOLDER:
-                (models / entry.name).symlink_to(entry)
-        (models / FOLDER).symlink_to(bundle.absolute())
-        arguments = ["--model-config-name=gpu"] if where == "cuda" else []
-        if where == "cuda":
-            from rich.console import Console
-
-            from export.liveportrait.command import install
-
-            install(bundle, REPOSITORY, "onnx", Console(quiet=True))
-        server = Server(models, Path(work) / "triton", arguments=arguments)
-        try:
-            server.wait_ready(300)
-            yield server, settings
-        finally:
-            server.stop()
 
 
 def talking(frames: int) -> NDArray[np.float32]:
@@ -127,5 +101,9 @@ async def _measure(address: str, settings: Settings, where: str, say: Callable[.
 
 def measure(bundle: Path, where: str, say: Callable[..., None]) -> None:
     """One session's frames, the first frame, and how many sessions fit."""
-    with serving(bundle, where) as (server, settings):
+    if where == "cuda":
+        from export.liveportrait.command import install
+
+        install(bundle, REPOSITORY, "onnx", Console(quiet=True))
+    with serving({FOLDER: bundle}, ["--model-config-name=gpu"] if where == "cuda" else []) as (server, settings):
         asyncio.run(_measure(server.address, settings, where, say))

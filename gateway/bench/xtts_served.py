@@ -1,0 +1,51 @@
+"""The served half of `antlitz bench xtts`: tts_xtts through tritonserver and gRPC, one stream and eight together."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from avatar_runtime.contracts import SPEAKING_RATE
+from avatar_runtime.xtts.graphs import FOLDER
+from gateway.bench.serving import serving
+from gateway.inference import Inference
+from gateway.settings import Settings
+
+ENGINE = "tts_xtts"
+TEXT = "The harbour lay quiet in the morning, and one boat after the other came home with the tide."
+TOGETHER = 8
+
+
+async def _stream(inference: Inference, seed: int) -> tuple[float, float, float]:
+    """(seconds to the first sound, to the last, seconds of sound)."""
+    start, first, sound = time.perf_counter(), 0.0, 0.0
+    async for chunk in inference.synthesize(TEXT, "en", engine=ENGINE, seed=seed):
+        first = first or time.perf_counter() - start
+        sound += len(chunk.audio) / SPEAKING_RATE
+    return first, time.perf_counter() - start, sound
+
+
+async def _measure(address: str, settings: Settings, say: Callable[..., None]) -> None:
+    inference = Inference(address, settings)
+    try:
+        await _stream(inference, 0)  # the first is slower: memory is mapped
+        first, last, sound = await _stream(inference, 1)
+        say("served: first audio, one stream", f"{first:.2f} s", "0.15 s on a GPU", "")
+        say("served: real-time factor, one stream", f"{last / sound:.2f}", "0.15 on a GPU", "")
+        alone = sound / last
+        start = time.perf_counter()
+        found = await asyncio.gather(*(_stream(inference, seed) for seed in range(2, 2 + TOGETHER)))
+        together = sum(each[2] for each in found) / (time.perf_counter() - start)
+        worst = max(each[1] / each[2] for each in found)
+        say(f"served: {TOGETHER} streams, throughput of one", f"{together / alone:.1f}x", "4x on a GPU", "")
+        say(f"served: {TOGETHER} streams, worst real-time factor", f"{worst:.2f}", "1.0 on a GPU", "")
+    finally:
+        await inference.close()
+
+
+def measure(bundle: Path, say: Callable[..., None]) -> None:
+    """First sound, real-time factor, and what eight streams gain from sharing their steps."""
+    with serving({FOLDER: bundle}) as (server, settings):
+        asyncio.run(_measure(server.address, settings, say))
