@@ -58,11 +58,11 @@ _SYMBOL_WORDS: Final = {
     "pt": "e | arroba | por cento | cardinal | dólar | libra | graus",
     "ru": "и | собака | процентов | номер | доллар | фунт | градус",
     "tr": "ve | at | yüzde | diyez | dolar | sterlin | derece",
-    "zh": "和 | 在 | 百分之 | 号 | 美元 | 英镑 | 度",
 }
 SYMBOLS: Final[dict[str, dict[str, str]]] = {
     language: dict(zip(_SIGNS, said.split(" | "), strict=True)) for language, said in _SYMBOL_WORDS.items()
 }
+SYMBOLS["zh"] = {"°": "度"}  # the others are commas by then
 
 _FULL_STOP: Final = r"\.(?=\s|$)"
 #: What makes the number before it an ordinal: regular expressions, tried in this order.
