@@ -40,10 +40,16 @@ def check_length(text: str) -> None:
         )
 
 
+def check_sayable(text: str) -> None:
+    """`invalid_text` for text without a letter or a figure."""
+    if not any(c.isalnum() for c in text):
+        raise AvatarError(Code.INVALID_TEXT, "The text has nothing that can be spoken.")
+
+
 def plain(text: str, language: str, signs: str = "&@+=§%€$£°~²") -> str:
     """`text` without markup, addresses spelled, no emoji or control characters; `signs` and lines are kept.
 
-    Raises `invalid_text` when it is empty, too long, or has nothing to say (only emoji or signs).
+    Raises `invalid_text` when it is empty or too long. What is left may be nothing to say: see `check_sayable`.
     """
     check_length(text)
     said = unicodedata.normalize("NFC", text)
@@ -54,16 +60,13 @@ def plain(text: str, language: str, signs: str = "&@+=§%€$£°~²") -> str:
     said = _URL.sub(lambda m: _address(_host(m.group()), language), said)
     said = _LINE_MARK.sub("", said)
     said = _EMPHASIS.sub("", said)
-    said = "".join(_kept(c, signs) for c in said)
-    if not any(c.isalnum() for c in said):
-        raise AvatarError(Code.INVALID_TEXT, "The text has nothing that can be spoken.")
-    return said
+    return "".join(_kept(c, signs) for c in said)
 
 
 def speakable(text: str, language: str) -> str:
     """`text` as it would be read aloud in `language`: letters, digits, spaces and punctuation; lines are kept.
 
-    Raises `invalid_text` as `plain` does.
+    Raises `invalid_text` when it is empty, too long, or has nothing to say (only emoji or signs).
     """
     said = plain(text.translate(_CJK), language)
     if language == "de":
@@ -75,7 +78,9 @@ def speakable(text: str, language: str) -> str:
     said = _expand(said, language)
     said = _DASH.sub(" — ", said)
     said = re.sub(r"\s+([,.;:!?…])", r"\1", _SPACE.sub(" ", said))
-    return re.sub(r"([,;:])(?=[,;:.!?])", "", said).strip()
+    said = re.sub(r"([,;:])(?=[,;:.!?])", "", said).strip()
+    check_sayable(said)
+    return said
 
 
 def _host(url: str) -> str:

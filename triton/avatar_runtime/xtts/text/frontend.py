@@ -8,7 +8,7 @@ from typing import Final
 from tokenizers import Tokenizer
 
 from avatar_runtime.contracts import AvatarError, Code
-from avatar_runtime.voices.normalize import plain
+from avatar_runtime.voices.normalize import check_sayable, plain
 from avatar_runtime.xtts.text import cutting, readings, steps
 from avatar_runtime.xtts.text.languages import LANGUAGES, check_script, resolve
 
@@ -43,6 +43,7 @@ class Frontend:
         """
         code = resolve(language)
         clean = plain(text, code, _SIGNS)
+        check_sayable(clean)
         check_script(clean, code)
         return [short for piece in cutting.pieces(clean, code) for short in self._fitting(piece, code)]
 
