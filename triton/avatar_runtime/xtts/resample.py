@@ -34,8 +34,9 @@ def whole(states: int, speed: float) -> int:
 def certain(states: int, speed: float) -> int:
     """Frames that `states` hidden states make whatever comes after them."""
     for scale in scales(speed):
-        # Output j needs input floor((j + 0.5) / scale - 0.5) + 1 to be there.
-        states = max(0, math.ceil((states - 0.5) * scale - 0.5)) if states > 0 else 0
+        # Output j needs input floor((j + 0.5) / scale - 0.5) + 1, and has to be one even if nothing comes any more.
+        inner = math.ceil((states - 0.5) * scale - 0.5) if states > 0 else 0
+        states = max(0, min(inner, math.floor(states * scale)))
     return states
 
 
