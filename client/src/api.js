@@ -61,6 +61,18 @@ export function createApi(request = (...args) => fetch(...args)) {
       const headers = { "Content-Type": file.type || "application/octet-stream" };
       await ask(at(id, "/portrait"), { method: "PUT", headers, body: file });
     },
+    putVoiceSample: (id, file) => {
+      const headers = { "Content-Type": file.type || "application/octet-stream" };
+      return json(at(id, "/voice-sample"), { method: "PUT", headers, body: file });
+    },
+    removeVoiceSample: (id) => json(at(id, "/voice-sample"), { method: "DELETE" }),
+    /** Speaks once with the voice in `sample`, a file or the address of one; the gateway keeps it nowhere. */
+    synthesizeAs: async (sample, fields) => {
+      const form = new FormData();
+      form.append("sample", typeof sample === "string" ? await (await ask(sample)).blob() : sample, "sample");
+      for (const [name, value] of Object.entries(fields)) form.append(name, value);
+      return (await ask("api/synthesize-with-voice-clone", { method: "POST", body: form })).blob();
+    },
     synthesize: async (fields) => (await ask("api/synthesize", body("POST", fields))).blob(),
   };
 }

@@ -32,6 +32,20 @@ export function icon(name) {
 
 export const byTestId = (id) => document.querySelector(`[data-testid="${id}"]`);
 
+/** Gives a select element these choices ({value, label}). */
+export function fill(select, choices, chosen) {
+  select.replaceChildren(...choices.map(({ value, label }) => choice(value, label)));
+  select.value = chosen;
+}
+
+/** The same in groups ({label}), whose choices `choicesOf` tells. */
+export function fillGroups(select, groups, choicesOf) {
+  const nodes = groups.map((group) =>
+    element("optgroup", { label: group.label }, ...choicesOf(group).map(({ value, label }) => choice(value, label))),
+  );
+  select.replaceChildren(...nodes);
+}
+
 /** A choice of a select element. */
 export function choice(value, label, selected = false) {
   const node = element("option", { value }, label);

@@ -1,16 +1,17 @@
 import { aboutRenderer, engineChoices, fieldsToSend, rendererChoices, sampleSentence, shortName, voiceGroups } from "./character_form.js";
-import { choice, element } from "./dom.js";
+import { choice, fill, fillGroups } from "./dom.js";
 import { Emitter } from "./emitter.js";
 import { nameOf } from "./gallery.js";
 import { languageGroups, languageName } from "./languages.js";
 import { PortraitInput } from "./portrait_input.js";
 import { text } from "./strings.js";
+import { VoiceSample } from "./voice_sample.js";
 
 const PORTRAIT_CODES = new Set(["no_face", "several_faces", "face_too_small", "invalid_image", "too_large"]);
 
 /**
  * The dialog that makes, changes and deletes a character.
- * Emits `saved` (character), `deleted` (character) and `activated` (character).
+ * Emits `saved` (character), `deleted` (character), `activated` (character) and `recording` (whether it does).
  */
 export class Editor extends Emitter {
   #dialog;
@@ -20,6 +21,7 @@ export class Editor extends Emitter {
   #roles = {};
   #nameTyped = false;
   #portrait;
+  #sample;
   #player = new Audio();
 
   constructor(dialog, api) {
@@ -37,6 +39,7 @@ export class Editor extends Emitter {
       camera: this.#part("camera"),
       shoot: this.#part("shoot"),
     });
+    this.#sample = new VoiceSample((name) => this.#part(name), (recording) => this.emit("recording", recording));
     this.#listen();
   }
 
@@ -65,12 +68,14 @@ export class Editor extends Emitter {
     this.#dialog.addEventListener("close", () => {
       this.#player.pause();
       this.#portrait.reset(null);
+      this.#sample.reset(null);
     });
     this.#field("display_name").addEventListener("input", ({ target }) => {
       if (!this.#character && !this.#nameTyped) this.#field("name").value = shortName(target.value);
     });
     this.#field("name").addEventListener("input", () => (this.#nameTyped = true));
     for (const name of ["language", "engine"]) this.#field(name).addEventListener("change", () => this.#voices(this.#field("voice").value));
+    this.#field("language").addEventListener("change", () => this.#showSample());
     this.#field("renderer").addEventListener("change", () => this.#renderer());
     this.#part("listen").addEventListener("click", () => this.#listenToVoice());
     this.#part("delete").addEventListener("click", () => this.#asking(true));
@@ -95,6 +100,8 @@ export class Editor extends Emitter {
     this.#renderer();
     this.#voices(character?.voice?.id ?? "");
     this.#portrait.reset(character?.portrait ?? null);
+    this.#showSample();
+    this.#sample.reset(character?.voice?.sample ?? null);
     this.#asking(false);
     this.#part("existing").hidden = !character;
     this.#part("activate").hidden = !character || character.active;
@@ -108,6 +115,11 @@ export class Editor extends Emitter {
     const chosen = this.#field("renderer").value;
     fill(this.#field("renderer"), rendererChoices(this.#roles.render, chosen), chosen);
     this.#renderer();
+    this.#showSample();
+  }
+
+  #showSample() {
+    this.#sample.show(this.#roles, this.#field("language").value);
   }
 
   #renderer() {
@@ -125,7 +137,7 @@ export class Editor extends Emitter {
     const offered = groups.some(({ voices }) => voices.some(({ value }) => value === chosen));
     if (chosen && !offered && !groups.length) select.append(choice(chosen, chosen));
     select.value = offered || !groups.length ? chosen : "";
-    this.#part("listen").disabled = !this.#roles.tts?.ready;
+    this.#part("listen").disabled = !this.#roles.tts?.engines?.some(({ ready }) => ready);
   }
 
   #values() {
@@ -143,14 +155,15 @@ export class Editor extends Emitter {
     this.#dialog.setAttribute("aria-busy", String(busy));
   }
 
-  async #work(action) {
+  /** `about` says what a failure is about where it does not say so itself. */
+  async #work(action, about = null) {
     this.#error("");
     this.#busy(true);
     try {
       await action();
     } catch (error) {
-      const onPortrait = PORTRAIT_CODES.has(error.code);
-      if (onPortrait) this.#portrait.error(error.message);
+      if ((error.about ?? about) === "sample") this.#sample.error(error.message);
+      else if (PORTRAIT_CODES.has(error.code)) this.#portrait.error(error.message);
       else this.#error(error.message);
     } finally {
       this.#busy(false);
@@ -164,26 +177,32 @@ export class Editor extends Emitter {
       this.#field("display_name").focus();
       return;
     }
+    if (!this.#sample.agreed()) return;
     this.#work(async () => {
       const isNew = this.#character === null;
       const fields = fieldsToSend(values, isNew);
       let saved = isNew ? await this.#api.create(fields) : await this.#api.change(this.#character.id, fields);
-      if (this.#portrait.file) saved = await this.#sendPortrait(saved, isNew);
+      saved = await this.#sendFiles(saved, isNew);
       this.emit("saved", saved);
       this.#dialog.close();
     });
   }
 
-  async #sendPortrait(saved, isNew) {
+  async #sendFiles(saved, isNew) {
+    const { file, removed } = this.#sample;
+    let about = "portrait";
     try {
-      await this.#api.putPortrait(saved.id, this.#portrait.file);
+      if (this.#portrait.file) await this.#api.putPortrait(saved.id, this.#portrait.file);
+      about = "sample";
+      if (file) await this.#api.putVoiceSample(saved.id, file);
+      else if (removed) await this.#api.removeVoiceSample(saved.id);
     } catch (error) {
-      // A new character that got no face is taken back, so that nothing half-made stays in the gallery.
+      // A new character whose files are refused is taken back, so that nothing half-made stays in the gallery.
       if (isNew) await this.#api.remove(saved.id);
       else this.emit("saved", saved);
-      throw error;
+      throw Object.assign(error, { about });
     }
-    return this.#api.character(saved.id);
+    return this.#portrait.file || file || removed ? this.#api.character(saved.id) : saved;
   }
 
   #asking(asks) {
@@ -212,27 +231,17 @@ export class Editor extends Emitter {
 
   #listenToVoice() {
     const { language, voice, engine } = this.#values();
+    const trial = this.#sample.trial();
+    if (trial && !this.#sample.agreed()) return;
     this.#work(async () => {
       const fields = { text: sampleSentence(language), language };
-      if (voice) fields.voice = voice;
-      if (engine) fields.engine = engine;
-      const url = URL.createObjectURL(await this.#api.synthesize(fields));
+      if (!trial && voice) fields.voice = voice;
+      if (!trial && engine) fields.engine = engine;
+      const url = URL.createObjectURL(await (trial ? this.#api.synthesizeAs(trial, fields) : this.#api.synthesize(fields)));
       this.#player.pause();
       this.#player = new Audio(url);
       this.#player.addEventListener("ended", () => URL.revokeObjectURL(url));
       await this.#player.play();
-    });
+    }, trial && "sample");
   }
-}
-
-function fill(select, choices, chosen) {
-  select.replaceChildren(...choices.map(({ value, label }) => choice(value, label)));
-  select.value = chosen;
-}
-
-function fillGroups(select, groups, choicesOf) {
-  const nodes = groups.map((group) =>
-    element("optgroup", { label: group.label }, ...choicesOf(group).map(({ value, label }) => choice(value, label))),
-  );
-  select.replaceChildren(...nodes);
 }

@@ -99,6 +99,11 @@ editor.on("deleted", async (gone) => {
   await loadCharacters(character?.id);
   if (talk.running && character && character.id !== gone.id) session.post(say.character(character.id));
 });
+let heardBefore = false; // whether the talk's microphone was on
+editor.on("recording", (recording) => {
+  if (recording) heardBefore = talk.running && mic.getAttribute("aria-pressed") === "true";
+  if (heardBefore) recording ? talk.mute() : talk.unmute();
+});
 editor.on("activated", async (active) => {
   notices.show({ code: "editor", message: text("editor.default", { name: nameOf(active) }) });
   await loadCharacters(active.id);

@@ -49,14 +49,20 @@ export async function openDevice(constraints) {
 /** The person's microphone: opened once, muted and unmuted, measured. Emits `level` (0..1) and `ended`. */
 export class Microphone extends Emitter {
   track = null;
+  #constraints;
   #context = null;
   #frame = 0;
   #opening = null;
 
+  constructor(constraints = CONSTRAINTS) {
+    super();
+    this.#constraints = constraints;
+  }
+
   /** The track, asked for if need be. Rejects as openDevice does. */
   async open() {
     if (this.track) return this.track;
-    this.#opening ??= openDevice(CONSTRAINTS).finally(() => (this.#opening = null));
+    this.#opening ??= openDevice(this.#constraints).finally(() => (this.#opening = null));
     const stream = await this.#opening;
     if (this.track) return this.track;
     [this.track] = stream.getAudioTracks();

@@ -1,24 +1,26 @@
 import { element, icon } from "./dom.js";
 import { text } from "./strings.js";
 
-/** The roles a talk needs, in the order of the data; `voice` joins them where the server has it. */
+/** The roles a talk needs, in the order of the data; `voice` joins them where an engine that clones is ready. */
 const ROLES = ["vad", "stt", "tts", "landmarks", "motion", "render"];
 
 /**
  * One badge for each role.
  * @param {Record<string, object>|null} roles as GET /api/engines tells, or null while nothing is known
- * @returns {{role: string, label: string, ready: boolean|null, engine: string, licence: string, title: string}[]}
+ * @returns {{role: string, label: string, ready: boolean|null, engine: string, licence: string, title: string,
+ *   others: object[]}[]} `others`: engines of the role that characters may choose
  */
 export function badges(roles) {
-  const shown = roles?.voice?.engines?.length ? [...ROLES, "voice"] : ROLES;
+  const shown = roles?.voice?.engines?.some(({ ready }) => ready) ? [...ROLES, "voice"] : ROLES;
   return shown.map((role) => {
     const { engine = "", ready = false, engines = [] } = roles?.[role] ?? {};
     const licence = engines?.find(({ name }) => name === engine)?.licence ?? "";
+    const others = (engines ?? []).filter((one) => one.ready && one.name !== engine);
     const known = roles === null ? null : Boolean(engine && ready);
     const state = text(known === null ? "status.unknown" : known ? "status.ready" : "status.missing");
     const parts = [`${text(`role.${role}`)}: ${state}`, engine, licence && text("status.licence", { licence })];
     const title = parts.filter(Boolean).join(" · ");
-    return { role, label: text(`role.${role}`), ready: known, engine: engine ?? "", licence, title };
+    return { role, label: text(`role.${role}`), ready: known, engine: engine ?? "", licence, title, others };
   });
 }
 
@@ -56,6 +58,11 @@ export class StatusView {
 
   show(roles) {
     const list = badges(roles);
+    for (const [role, node] of this.#nodes) {
+      if (list.some((badge) => badge.role === role)) continue;
+      node.remove();
+      this.#nodes.delete(role);
+    }
     for (const badge of list) this.#badge(badge);
     this.#summary.textContent = text(list.every(({ ready }) => ready) ? "status.all" : "status.some");
     this.#sheet.replaceChildren(...list.map(row));
@@ -83,7 +90,7 @@ export class StatusView {
   }
 }
 
-function row({ role, label, ready, engine, licence }) {
+function row({ role, label, ready, engine, licence, others }) {
   const state = ready === null ? "unknown" : ready ? "ready" : "missing";
   return element(
     "li",
@@ -92,5 +99,6 @@ function row({ role, label, ready, engine, licence }) {
     element("strong", {}, label),
     element("span", { class: "engine-what" }, text(`role.${role}.what`)),
     element("span", { class: "engine-name" }, [engine || text(`status.${state}`), licence].filter(Boolean).join(" · ")),
+    ...others.map((other) => element("span", { class: "engine-name" }, [other.name, other.licence].filter(Boolean).join(" · "))),
   );
 }

@@ -26,6 +26,9 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from characters.media_types import audio_type
+from gateway.media import pcm16, wav_header
+
 PAGE = Path(__file__).parents[2] / "client"
 CSP = "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob: data:; base-uri 'none'"
 PORTRAIT = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle cx="4" cy="4" r="3"/></svg>"""
@@ -48,8 +51,20 @@ ROLES = {name: role(f"{name}_a") for name in ("vad", "stt", "landmarks", "motion
 ROLES["tts"] = role("tts_a", ready=False, voices=[{"id": "one", "language": "en"}, {"id": "zwei", "language": "de"}])
 
 
+CLONING = {
+    "voice": role("voice_xtts", licence="CPML (non-commercial), Coqui"),
+    "tts": {
+        **ROLES["tts"],
+        "engines": [*ROLES["tts"]["engines"], role("tts_xtts", licence="CPML (non-commercial), Coqui")["engines"][0]],
+    },
+}
+TONE = wav_header(24_000) + pcm16(np.sin(np.arange(24_000) / 20).astype(np.float32) * 0.3)
+
+
 class Fake:
     def __init__(self) -> None:
+        self.cloning = False
+        self.samples: dict[str, bytes] = {}
         self.characters = [character("mona", "Mona"), character("vera", "Vera <i>", active=True)]
         self.heard: list[dict[str, Any]] = []
 
@@ -57,7 +72,36 @@ class Fake:
         return JSONResponse(self.heard)
 
     async def get_engines(self, request: Request) -> Response:
-        return JSONResponse({"roles": ROLES})
+        return JSONResponse({"roles": {**ROLES, **(CLONING if self.cloning else {})}})
+
+    async def switch(self, request: Request) -> Response:
+        """Lets the cloning engine come and go."""
+        self.cloning = bool(request.query_params.get("cloning"))
+        return Response()
+
+    async def voice_sample(self, request: Request) -> Response:
+        found = next(one for one in self.characters if one["id"] == request.path_params["id"])
+        ident = found["id"]
+        if request.method == "GET":
+            return Response(self.samples[ident], media_type=audio_type(self.samples[ident]))
+        if request.method == "PUT":
+            body = await request.body()
+            kind = audio_type(body)
+            self.heard.append({"type": "sample", "kind": kind, "said": request.headers["content-type"]})
+            if kind is None or len(body) < 1000:
+                return refusal(422, "invalid_audio", "Nobody is heard speaking: record one person's voice.")
+            self.samples[ident] = body
+        else:
+            self.heard.append({"type": "sample removed"})
+        address = f"/api/characters/{ident}/voice-sample" if request.method == "PUT" else None
+        found["voice"] = {**found["voice"], "sample": address}
+        return JSONResponse(found)
+
+    async def clone(self, request: Request) -> Response:
+        async with request.form() as form:
+            sample = form["sample"]
+            self.heard.append({"type": "clone", "kind": audio_type(await sample.read()), "language": form["language"]})
+        return Response(TONE, media_type="audio/wav")
 
     async def collection(self, request: Request) -> Response:
         if request.method == "POST":
@@ -157,7 +201,10 @@ def create_app() -> Starlette:
             Route("/", index),
             Route("/portrait.svg", portrait),
             Route("/heard", fake.get_heard),
+            Route("/switch", fake.switch),
             Route("/api/engines", fake.get_engines),
+            Route("/api/synthesize-with-voice-clone", fake.clone, methods=["POST"]),
+            Route("/api/characters/{id}/voice-sample", fake.voice_sample, methods=["GET", "PUT", "DELETE"]),
             Route("/api/characters", fake.collection, methods=["GET", "POST"]),
             Route("/api/characters/{id}", fake.one, methods=["GET", "PATCH", "DELETE"]),
             Route("/api/characters/{id}/portrait", fake.put_portrait, methods=["PUT"]),

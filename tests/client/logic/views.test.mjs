@@ -121,7 +121,11 @@ test("badges tell readiness, engine and licence; before anything is known they s
   assert.equal(found.render.ready, false);
   assert.equal(found.voice, undefined);
   assert.ok(badges(null).every(({ ready }) => ready === null));
-  assert.ok(badges({ ...ROLES, voice: { engines: [{ name: "voice_x" }] } }).some(({ role }) => role === "voice"));
+  const withVoice = (ready) => badges({ ...ROLES, voice: { engine: "voice_x", ready, engines: [{ name: "voice_x", ready }] } });
+  assert.ok(withVoice(true).some(({ role, ready }) => role === "voice" && ready));
+  assert.ok(!withVoice(false).some(({ role }) => role === "voice"), "nobody misses what a talk does not need");
+  const others = { ...ROLES, tts: { ...ROLES.tts, engine: "tts_x" } };
+  assert.deepEqual(badges(others).find(({ role }) => role === "tts").others.map(({ licence }) => licence), ["Apache-2.0"]);
 });
 
 test("a missing engine is told by what to do instead", () => {
