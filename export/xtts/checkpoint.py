@@ -55,6 +55,9 @@ class _Shell:
 
     def __init__(self, *_: Any, **__: Any) -> None: ...
 
+    def __call__(self, *_: Any, **__: Any) -> _Shell:
+        return self
+
     def __setstate__(self, _: Any) -> None: ...
 
     def __setitem__(self, *_: Any) -> None: ...
