@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -14,14 +16,40 @@ from gateway.settings import Settings
 from triton_launch.fetch import Fetcher, FetchError
 from triton_launch.manifest import Model, choose, intact, load, present
 
+ACCEPTED = "COQUI_TOS_AGREED"  # coqui's own variable: 1 accepts
+
+
+class Refused(Exception):
+    """A licence was not accepted; the message says what to do."""
+
+
+def accept(model: Model, console: Console, environ: Mapping[str, str] = os.environ) -> None:
+    """Shows the licence of `model` and asks; `Refused` unless the person, or the environment, says yes."""
+    console.print(f"{model.title}\n  Licence: {model.licence}\n  Its text: {model.licence_address}", highlight=False)
+    if environ.get(ACCEPTED, "").strip() == "1":
+        console.print(f"  Accepted by {ACCEPTED}=1.")
+        return
+    if not sys.stdin.isatty():
+        raise Refused(f"The licence of {model.name} has to be accepted: run this in a terminal, or set {ACCEPTED}=1.")
+    console.print("Do you accept this licence? (y/N) ", end="")
+    try:
+        said = input().strip().lower()
+    except EOFError:
+        said = ""
+    if said not in ("y", "yes"):
+        raise Refused(f"The licence of {model.name} was not accepted; nothing was fetched.")
+
 
 def pull(models: list[Model], cache: Path, console: Console) -> None:
-    """Fetches what is missing, with a bar for each download. FetchError says what could not be had."""
+    """Fetches what is missing, with a bar for each download. FetchError says what could not be had, Refused why not."""
     missing = [model for model in models if not all(present(file, cache) for file in model.files)]
     if not missing:
         return
     for model in missing:
-        console.print(f"{model.title}: {model.size / 1e6:.0f} MB, {model.licence}")
+        if model.ask:
+            accept(model, console)
+        else:
+            console.print(f"{model.title}: {model.size / 1e6:.0f} MB, {model.licence}")
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=console) as bars:
         tasks: dict[str, int] = {}
@@ -41,20 +69,26 @@ def _list(models: list[Model], cache: Path, console: Console) -> int:
     for model in models:
         here = sum(present(file, cache) for file in model.files)
         state = "yes" if here == len(model.files) else f"{here} of {len(model.files)} files"
-        table.add_row(model.name, model.title, f"{model.size / 1e6:.0f}", model.licence, state)
+        size = f"{model.size / 1e6:.0f}" if model.size else "?"
+        table.add_row(model.name, model.title, size, model.licence, state)
     console.print(table)
     return 0
 
 
 def _verify(models: list[Model], cache: Path, console: Console) -> int:
-    bad = [file for model in models for file in model.files if not intact(file, cache)]
-    for file in bad:
+    bad = [(model, file) for model in models for file in model.files if not intact(file, cache)]
+    for model, file in bad:
         wrong = "altered" if (cache / file.path).exists() else "missing"
         if wrong == "altered":
             (cache / file.path).unlink()  # so that the next pull brings it again
-        console.print(f"{file.path} is {wrong}: run `antlitz models pull {file.path.partition('/')[0]}`.")
+        console.print(f"{file.path} is {wrong}: run `antlitz models pull {model.name}`.")
     if not bad:
-        console.print(f"{sum(len(model.files) for model in models)} files are as the manifest says.")
+        learned = sum(file.learned for model in models for file in model.files)
+        listed = sum(len(model.files) for model in models) - learned
+        if listed:
+            console.print(f"{listed} files are as the manifest says.")
+        if learned:
+            console.print(f"{learned} files are as they were at the first pull, where one was noted.")
     return 1 if bad else 0
 
 
@@ -71,7 +105,7 @@ def main(arguments: list[str]) -> int:
         return _verify(models, cache, console)
     try:
         pull(models, cache, console)
-    except FetchError as error:
+    except (FetchError, Refused) as error:
         sys.stderr.write(f"antlitz: {error}\n")
         return 1
     console.print(f"All there, in {cache}.")

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from .learned import recall
+
 MANIFEST = Path(__file__).with_name("manifest.toml")
 
 
@@ -25,9 +27,14 @@ class Source:
 @dataclass(frozen=True)
 class ModelFile:
     path: str  # below ANTLITZ_MODELS
-    size: int  # bytes
-    sha256: str
+    size: int  # bytes; 0: learned at the first pull
+    sha256: str  # "": learned at the first pull
     sources: tuple[Source, ...]
+
+    @property
+    def learned(self) -> bool:
+        """Whether size and hash are those of the first pull."""
+        return not self.sha256
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,8 @@ class Model:
     licence: str
     default: bool  # pulled by `antlitz up`
     files: tuple[ModelFile, ...]
+    ask: bool = False  # nothing is fetched before its licence is accepted
+    licence_address: str = ""
 
     @property
     def size(self) -> int:
@@ -49,6 +58,8 @@ def load(path: Path = MANIFEST) -> tuple[Model, ...]:
     models = []
     for name, entry in tomllib.loads(path.read_text("utf-8")).items():
         files = []
+        folder = entry.get("folder", name)
+        unknown = {"size": 0, "sha256": ""} if entry.get("learned") else {}
         for item in entry["file"]:
             sources = tuple(
                 Source(
@@ -59,8 +70,10 @@ def load(path: Path = MANIFEST) -> tuple[Model, ...]:
                 )
                 for place in entry["source"]
             )
-            files.append(ModelFile(f"{name}/{item['path']}", item["size"], item["sha256"], sources))
-        models.append(Model(name, entry["title"], entry["licence"], entry.get("default", True), tuple(files)))
+            item = unknown | item
+            files.append(ModelFile(f"{folder}/{item['path']}", item["size"], item["sha256"], sources))
+        default, ask, address = entry.get("default", True), entry.get("ask", False), entry.get("licence_address", "")
+        models.append(Model(name, entry["title"], entry["licence"], default, tuple(files), ask, address))
     return tuple(models)
 
 
@@ -75,11 +88,17 @@ def choose(names: Iterable[str]) -> list[Model]:
 
 
 def present(file: ModelFile, cache_dir: Path) -> bool:
-    """Whether the file is there with its size (cheap; `intact` reads the bytes)."""
+    """Whether the file is there with its size (cheap; `intact` reads the bytes).
+
+    Where size and hash are learned, and nobody has pulled the file (somebody has copied it), it only must not be empty.
+    """
+    path = cache_dir / file.path
+    known = recall(path) if file.learned else (file.size, file.sha256)
     try:
-        return (cache_dir / file.path).stat().st_size == file.size
+        size = path.stat().st_size
     except OSError:
         return False
+    return size > 0 if known is None else size == known[0]
 
 
 def sha256(path: Path) -> str:
@@ -88,5 +107,8 @@ def sha256(path: Path) -> str:
 
 
 def intact(file: ModelFile, cache_dir: Path) -> bool:
-    """Whether the file's bytes are the manifest's."""
-    return present(file, cache_dir) and sha256(cache_dir / file.path) == file.sha256
+    """Whether the file's bytes are the manifest's, or those of its first pull."""
+    if not present(file, cache_dir):
+        return False
+    known = recall(cache_dir / file.path) if file.learned else (file.size, file.sha256)
+    return known is None or sha256(cache_dir / file.path) == known[1]
