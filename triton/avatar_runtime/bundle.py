@@ -46,8 +46,11 @@ class Bundle:
             return None
         return found if isinstance(found, str) else None
 
-    def session(self, graph: str, threads: int, providers: tuple[str, ...] = ()) -> ort.InferenceSession:
-        """The graph, ready to run on the processor with so many threads, or by `providers` before it.
+    def session(self, graph: str, threads: int, flush: bool = False) -> ort.InferenceSession:
+        """The graph, ready to run on the processor with so many threads.
+
+        `flush`: numbers that fade away become zero, not denormal, which makes convolutions four times slower. It
+        holds for the thread that opens the session, too.
 
         Raises `engine_unavailable` when it is missing, broken, or not the one that the manifest tells of.
         """
@@ -60,11 +63,10 @@ class Bundle:
         options.inter_op_num_threads = 1
         options.log_severity_level = 4
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # Numbers that fade away become denormal, which makes the convolutions after them four times slower.
-        options.add_session_config_entry("session.set_denormal_as_zero", "1")
+        options.add_session_config_entry("session.set_denormal_as_zero", "1" if flush else "0")
         options.enable_mem_pattern = False  # with it every second run's memory is mapped anew
         try:
-            return ort.InferenceSession(str(path), options, providers=[*providers, "CPUExecutionProvider"])
+            return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime raises a dozen types of its own without a common base
             raise self.refused(path, "is not a whole ONNX graph (or its .data file is missing)") from error
 

@@ -66,7 +66,7 @@ def session(folder: Path, graph: str, threads: int) -> ort.InferenceSession:
     Raises `engine_unavailable`, naming file and command, when it is missing, broken, another graph, or not the one
     that the manifest beside it tells of.
     """
-    found = bundle(folder).session(graph, threads)
+    found = bundle(folder).session(graph, threads, flush=True)  # a keypoint's heat fades away
     _check(found, graph, folder / f"{graph}.onnx")
     return found
 

@@ -67,7 +67,7 @@ class XttsBundle:
         """The arrays of TABLES or VOICES."""
         path = self._bundle.folder / name
         try:
-            with np.load(path, allow_pickle=False) as found:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
                 return {key: found[key] for key in found.files}
         except (OSError, ValueError, zipfile.BadZipFile) as error:
             raise self._bundle.refused(path, "is missing or broken") from error

@@ -33,4 +33,5 @@ def choose(logits: Floats, seen: NDArray[np.bool_], how: Sampling, random: np.ra
     # The fewest of the likeliest that make up top_p: one is kept while those before it do not suffice.
     kept = np.cumsum(share) - share < how.top_p
     kept[0] = True
-    return int(random.choice(best[kept], p=share[kept] / share[kept].sum()))
+    total = np.cumsum(share[kept])
+    return int(best[kept][np.searchsorted(total, random.random() * total[-1], side="right")])

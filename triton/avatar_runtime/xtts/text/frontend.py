@@ -27,7 +27,8 @@ class Frontend:
             self._tokenizer = Tokenizer.from_file(str(vocabulary))
         except Exception as error:  # tokenizers raises Exception itself
             raise AvatarError(
-                Code.ENGINE_UNAVAILABLE, "XTTS's vocabulary (vocab.json) is missing or broken; pull the model again."
+                Code.ENGINE_UNAVAILABLE,
+                f"{vocabulary} is missing or broken; make it anew: antlitz export xtts --checkpoint DIR",
             ) from error
 
     def ids(self, text: str, language: str) -> list[int]:
