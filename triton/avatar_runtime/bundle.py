@@ -46,11 +46,14 @@ class Bundle:
             return None
         return found if isinstance(found, str) else None
 
-    def session(self, graph: str, threads: int, flush: bool = False) -> ort.InferenceSession:
-        """The graph, ready to run on the processor with so many threads.
+    def session(
+        self, graph: str, threads: int, flush: bool = False, providers: tuple[str, ...] = ()
+    ) -> ort.InferenceSession:
+        """The graph, ready to run on the processor with so many threads, or by ONNX Runtime's `providers`.
 
         `flush`: numbers that fade away become zero, not denormal, which makes convolutions four times slower. It
-        holds for the thread that opens the session, too.
+        holds for the thread that opens the session, too. Raises `engine_unavailable` as well when the first provider
+        is not there: it would be the processor that runs, a hundred times slower.
 
         Raises `engine_unavailable` when it is missing, broken, or not the one that the manifest tells of.
         """
@@ -66,9 +69,13 @@ class Bundle:
         options.add_session_config_entry("session.set_denormal_as_zero", "1" if flush else "0")
         options.enable_mem_pattern = False  # with it every second run's memory is mapped anew
         try:
-            return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            found = ort.InferenceSession(str(path), options, providers=[*providers, "CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime raises a dozen types of its own without a common base
             raise self.refused(path, "is not a whole ONNX graph (or its .data file is missing)") from error
+        if providers and found.get_providers()[0] != providers[0]:
+            why = f"ONNX Runtime has no {providers[0]} here: install onnxruntime-gpu and CUDA, or leave the GPU config."
+            raise AvatarError(Code.ENGINE_UNAVAILABLE, why)
+        return found
 
     def _compare(self, graph: str, path: Path) -> None:
         """The graph's file against the hash in the manifest."""

@@ -8,14 +8,17 @@ from typing import Any
 from avatar_runtime import adapter
 from avatar_runtime.xtts.batch import MOST
 from avatar_runtime.xtts.engine import Engine, Request
-from avatar_runtime.xtts.graphs import FOLDER
+from avatar_runtime.xtts.graphs import CUDA, FOLDER
 
 
 class TritonPythonModel:
     """Triton's entry points."""
 
     def initialize(self, args: dict[str, str]) -> None:
-        self._engine = Engine(adapter.models_dir() / FOLDER)
+        providers = (CUDA,) if adapter.parameter(args, "device") == "cuda" else ()
+        self._engine = Engine(adapter.models_dir() / FOLDER, providers=providers)
+        for _ in self._engine.speak(Request("Good morning.", "en")):
+            pass  # the first utterance maps memory and, on a GPU, chooses kernels
         self._threads = ThreadPoolExecutor(MOST, "speech")
 
     def execute(self, requests: list[Any]) -> None:

@@ -41,7 +41,9 @@ ENDS = {
 class XttsBundle:
     """Opens what an export wrote. Every method raises `engine_unavailable`, naming the file and the command."""
 
-    def __init__(self, folder: Path, threads: int = 0) -> None:
+    def __init__(self, folder: Path, threads: int = 0, providers: tuple[str, ...] = ()) -> None:
+        """`threads` 0: every core. `providers`: ONNX Runtime's, before the processor."""
+        self._providers = providers
         self._bundle = Bundle(folder, MANIFEST, EXPORT)
         self._threads = threads or len(os.sched_getaffinity(0))
         self.vocabulary = folder / VOCABULARY
@@ -55,7 +57,7 @@ class XttsBundle:
 
     def session(self, graph: str) -> ort.InferenceSession:
         """A graph with the ends it has to have."""
-        found = self._bundle.session(graph, self._threads)
+        found = self._bundle.session(graph, self._threads, providers=self._providers)
         past = past_names(self.sizes.layers)
         gpt = ({EMBEDS, LENGTHS, *past}, {LOGITS, HIDDEN, KEYS, VALUES})
         for ends, wanted in zip((found.get_inputs(), found.get_outputs()), ENDS.get(graph, gpt), strict=True):

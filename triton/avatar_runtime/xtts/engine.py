@@ -48,8 +48,9 @@ class Request:
 class Engine:
     """XTTS with the exported bundle in `folder`. `speak` may be called from several threads at once."""
 
-    def __init__(self, folder: Path, threads: int = 0) -> None:
-        bundle = XttsBundle(folder, threads)
+    def __init__(self, folder: Path, threads: int = 0, providers: tuple[str, ...] = ()) -> None:
+        """See `XttsBundle`. Raises `engine_unavailable`."""
+        bundle = XttsBundle(folder, threads, providers)
         self._sizes, self._checkpoint = bundle.sizes, bundle.checkpoint
         self._frontend = Frontend(bundle.vocabulary)
         self._tables = Tables(bundle.arrays(TABLES), bundle.sizes)

@@ -47,6 +47,7 @@ MANIFEST: Final = "xtts.json"  # sizes and token ids; precision, SHA-256 of chec
 CONDITIONING_RATE: Final = 22_050  # Hz
 SPEAKER_RATE: Final = 16_000  # Hz
 CODE_SAMPLES: Final = 1024  # at CONDITIONING_RATE: one code is 46 ms
+CUDA: Final = "CUDAExecutionProvider"  # ONNX Runtime's name for a GPU
 FRAME_SAMPLES: Final = 256  # at SPEAKING_RATE, what the vocoder makes of one frame
 
 
