@@ -71,7 +71,7 @@ export function voiceGroups(role, engineName, language) {
   const engine = (role?.engines ?? []).find(({ name }) => name === (engineName || role?.engine));
   const voices = engine?.voices ?? [];
   const base = (code = "") => code.toLowerCase().split(/[-_]/)[0];
-  const same = voices.filter((voice) => base(voice.language) === base(language));
+  const same = voices.filter((voice) => !voice.language || base(voice.language) === base(language)); // some speak any
   const other = voices.filter((voice) => !same.includes(voice));
   return [
     { label: languageName(base(language)), voices: same.map(({ id }) => ({ value: id, label: id })) },

@@ -49,8 +49,8 @@ def choose_voice(roles: Roles, engine: str, voice: str, language: str, text: str
             raise AvatarError(Code.UNKNOWN_VOICE, f"{subject} no such voice; see /api/engines.")
     able = [item for item in able if item["ready"]] or able
     if not language:
-        spoken = voice_languages(able, voice) if voice else [item for found in able for item in found["languages"]]
-        language = guess_language(text, [item for item in spoken if item])
+        own = [item for item in voice_languages(able, voice) if item] if voice else []  # some voices speak any
+        language = guess_language(text, own or [item for found in able for item in found["languages"]])
     able = [item for item in able if not language or language in item["languages"]]
     if not able:
         message = f"Nothing chosen here speaks the language {language}; see /api/engines."

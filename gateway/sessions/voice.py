@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any
+from typing import Any, Final
 
 from avatar_runtime.contracts import AvatarError, Code
 from characters import Character
 from gateway.cloning import Clone, Clones
 from gateway.inference import Speech
+
+#: What an engine says to latents that are not of its weights, or that the disk has spoiled.
+_REFUSED: Final = frozenset({Code.UNKNOWN_VOICE, Code.INVALID_REQUEST})
 
 
 class Voice:
@@ -30,7 +33,7 @@ class Voice:
                         yield chunk
                 return
             except AvatarError as error:
-                if begun or error.code is not Code.UNKNOWN_VOICE:
+                if begun or error.code not in _REFUSED:
                     raise
                 clone = await self._clones.renew(character, clone)
         voice = self._inference.synthesize(

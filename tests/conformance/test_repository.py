@@ -84,9 +84,15 @@ def test_a_model_is_an_engine_of_a_role(name: str) -> None:
     assert (REPOSITORY / name / "1" / "model.py").exists()
 
 
-def test_every_role_but_cloning_has_an_engine() -> None:
-    roles = {name.partition("_")[0] for name in MODELS}
-    assert roles >= set(Role) - {Role.VOICE}
+def test_every_role_has_an_engine() -> None:
+    assert {name.partition("_")[0] for name in MODELS} >= set(Role)
+
+
+def test_what_clones_has_something_to_clone_for() -> None:
+    for name in MODELS:
+        if name.startswith(f"{Role.VOICE}_"):
+            speaks = parsed(REPOSITORY / f"tts_{name.partition('_')[2]}" / "config.pbtxt")
+            assert {"LATENTS", "SEED"} <= {each.name for each in speaks.input if each.optional}
 
 
 @pytest.mark.server
@@ -94,7 +100,5 @@ async def test_every_engine_is_ready_and_named_in_the_catalogue(inference: Infer
     roles = await inference.catalogue()
     ready = {engine["name"] for role in roles.values() for engine in role["engines"] if engine["ready"]}
     exported = importlib.util.find_spec("torch") is not None
-    # XTTS's weights are asked for, not fetched by themselves; its small twin has tests of its own.
-    may_be_missing = {"tts_xtts", "voice_xtts"} | (set() if exported else {"render_liveportrait"})
-    assert set(MODELS) - may_be_missing <= ready <= set(MODELS)
+    assert ready == set(MODELS) - (set() if exported else {"render_liveportrait", "tts_xtts", "voice_xtts"})
     assert all(engine["licence"] for role in roles.values() for engine in role["engines"])

@@ -10,6 +10,7 @@ from avatar_runtime import adapter
 from avatar_runtime.vad import SileroNetwork
 from avatar_runtime.voices import reference
 from avatar_runtime.xtts.cloning import Cloner
+from avatar_runtime.xtts.graphs import FOLDER
 
 
 class TritonPythonModel:
@@ -17,7 +18,7 @@ class TritonPythonModel:
 
     def initialize(self, args: dict[str, str]) -> None:
         self._vad = SileroNetwork()
-        self._cloner = Cloner(adapter.models_dir() / "xtts")
+        self._cloner = Cloner(adapter.models_dir() / FOLDER)
 
     def execute(self, requests: list[Any]) -> list[Any]:
         return [adapter.answer(request, self._respond) for request in requests]

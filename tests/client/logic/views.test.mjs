@@ -163,6 +163,8 @@ test("voices of the language come first, those of the role's engine when none is
   assert.deepEqual(voiceGroups(ROLES.tts, "", "en").map(({ voices }) => voices.map(({ value }) => value)), [["af"]]);
   assert.deepEqual(voiceGroups(ROLES.tts, "tts_kokoro", "en").map(({ voices }) => voices.map(({ value }) => value)), [["heart"], ["nicola"]]);
   assert.deepEqual(voiceGroups(undefined, "", "en"), []);
+  const any = { engine: "tts_x", engines: [{ name: "tts_x", ready: true, voices: [{ id: "Ana", language: "" }] }] };
+  assert.deepEqual(voiceGroups(any, "", "de"), [{ label: "Deutsch", voices: [{ value: "Ana", label: "Ana" }] }]);
   assert.deepEqual(engineChoices(ROLES.tts, "tts_gone").map(({ value }) => value), ["", "tts_hibari", "tts_kokoro", "tts_gone"]);
   assert.match(sampleSentence("de"), /Guten Tag/);
   assert.equal(sampleSentence("haw"), sampleSentence("en"));

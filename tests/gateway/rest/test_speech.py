@@ -5,6 +5,7 @@ import logging
 
 import av
 import pytest
+from scripted_inference import engine
 
 from avatar_runtime.contracts import AvatarError, Code
 
@@ -41,6 +42,12 @@ def test_synthesize_is_a_wav_of_all_clauses(client, inference, stream):
 def test_who_speaks(client, inference, fields, expected):
     assert client.post("/api/synthesize", json={"text": "Ja.", "speed": 2, **fields}).status_code == 200
     assert asked(inference) == ("Ja.", *expected, 2.0)
+
+
+def test_a_voice_that_speaks_every_language_reads_the_texts(client, inference):
+    inference.roles["tts"]["engines"].append(engine("tts_any", "en de it", "ana:"))
+    client.post("/api/synthesize", json={"text": "Guten Morgen, wie ist das Wetter?", "voice": "ana"})
+    assert asked(inference) == ("Guten Morgen, wie ist das Wetter?", "de", "ana", "tts_any", 1.0)
 
 
 @pytest.mark.parametrize(
