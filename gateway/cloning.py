@@ -28,6 +28,8 @@ RENEWAL_SECONDS: Final = 20.0  # that a clause waits for latents made anew; then
 #: Failures that say nothing about the recording: another attempt may succeed.
 _PASSING: Final = frozenset({Code.ENGINE_UNAVAILABLE, Code.TIMEOUT, Code.CANCELLED})
 
+_NOT_UNDERSTOOD: Final = AvatarError(Code.UNKNOWN_VOICE, "The voice engine does not understand what was learned of it.")
+
 
 @dataclass(frozen=True)
 class Clone:
@@ -107,7 +109,8 @@ class Clones:
         self._inference, self._store = inference, store
         self._making: dict[tuple[str, str], asyncio.Task[Clone | None]] = {}  # by character and tts engine
         self._preparing: set[asyncio.Task[Clone | None]] = set()
-        self._hopeless: dict[str, str] = {}  # character -> SHA-256 of a sample that no voice can be made of
+        #: character -> SHA-256 of a sample that no voice can be made of, and why
+        self._hopeless: dict[str, tuple[str, AvatarError]] = {}
         self._renewed: dict[str, bytes] = {}  # character -> latents made anew
 
     async def close(self) -> None:
@@ -161,7 +164,7 @@ class Clones:
         if stored is not None and stored != (refused.engine, refused.latents):
             return Clone(*stored) if stored[0] == refused.engine else None  # somebody else was faster
         if self._renewed.get(character.id) == refused.latents:
-            self._hopeless[character.id] = sample
+            self._hopeless[character.id] = (sample, _NOT_UNDERSTOOD)
             return None
         log.info("the voice of a character was made with other weights of %s; it is made anew", refused.engine)
         making = self._make(character, refused.engine)
@@ -186,8 +189,13 @@ class Clones:
         preferred = character.voice.latents_engine or character.voice.engine
         return cloning_engines(roles, preferred, character.language)
 
+    def trouble(self, character: Character) -> AvatarError | None:
+        """Why the sample of `character` stays without a voice; None where there is hope."""
+        sample, error = self._hopeless.get(character.id, ("", None))
+        return error if sample == character.voice.sample else None
+
     def _is_hopeless(self, character: Character) -> bool:
-        return self._hopeless.get(character.id) == character.voice.sample
+        return self.trouble(character) is not None
 
     def _make(self, character: Character, engine: str) -> asyncio.Task[Clone | None] | None:
         if self._is_hopeless(character):
@@ -210,7 +218,7 @@ class Clones:
         except AvatarError as error:
             log.info("the voice of a character could not be cloned: %s", error.code)
             if error.code not in _PASSING and character.voice.sample is not None:
-                self._hopeless[character.id] = character.voice.sample
+                self._hopeless[character.id] = (character.voice.sample, error)
             return None
         except Exception as error:
             log.error("a voice could not be cloned: %s", type(error).__name__)  # no values: they may be words

@@ -69,8 +69,9 @@ class Session:
         health = self._health = Health(self._peer.send)
         face_of = Face(inference, health, seed=secrets.randbits(31), renderer=settings.render)
         self._performer = Performer(face_of, timeline)
+        voice = Voice(inference, clones, self.notify)
         self._conversation = Conversation(
-            inference, Voice(inference, clones), dialogue, self._performer, health, self._peer.send, self._tasks
+            inference, voice, dialogue, self._performer, health, self._peer.send, self._tasks
         )
         self._ears = Ears(inference, health, self._conversation, settings.turn_silence)
 

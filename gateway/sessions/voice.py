@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any, Final
 
@@ -18,8 +18,10 @@ _REFUSED: Final = frozenset({Code.UNKNOWN_VOICE, Code.INVALID_REQUEST})
 class Voice:
     """Speaks clauses. Each is spoken as the character is then: a new sample is heard from the next clause on."""
 
-    def __init__(self, inference: Any, clones: Clones) -> None:
-        self._inference, self._clones = inference, clones
+    def __init__(self, inference: Any, clones: Clones, tell: Callable[[AvatarError], None]) -> None:
+        """`tell` lets the person know, once for each recording, that no voice can be made of it."""
+        self._inference, self._clones, self._tell = inference, clones, tell
+        self._told: str | None = None  # the last sample that was told of
 
     async def say(self, clause: str, character: Character) -> AsyncGenerator[Speech, None]:
         """`clause`, chunk by chunk. Latents that the engine refuses are made anew, once. Raises AvatarError."""
@@ -36,12 +38,20 @@ class Voice:
                 if begun or error.code not in _REFUSED:
                     raise
                 clone = await self._clones.renew(character, clone)
+        self._explain(character)
         voice = self._inference.synthesize(
             clause, language=character.language, voice=character.voice.id, engine=character.voice.engine or None
         )
         async with aclosing(voice) as chunks:
             async for chunk in chunks:
                 yield chunk
+
+    def _explain(self, character: Character) -> None:
+        trouble = self._clones.trouble(character)
+        if trouble is not None and self._told != character.voice.sample:
+            self._told = character.voice.sample
+            why = f"{trouble.message} Until then a built-in voice speaks."
+            self._tell(AvatarError(trouble.code, f"The recorded voice cannot be used. {why}"))
 
     def _cloned(self, clause: str, character: Character, clone: Clone) -> Any:
         return self._inference.synthesize(

@@ -9,6 +9,7 @@ import numpy as np
 from loopback import gateway, page
 from scripted import Scripted, tone
 
+from avatar_runtime.contracts import AvatarError, Code
 from gateway.media import encode
 
 SAMPLE = encode(tone(4.0), "wav")
@@ -111,4 +112,23 @@ async def test_latents_that_are_refused_again_leave_it_to_the_built_in_voice() -
                 await one.until(lambda number=number: len(one.captions("avatar")) == number + 1)
             assert voices(script) == [b"old", b"still old", "hibari", "hibari"]
             assert sum(method == "clone" for method, _ in script.calls) == 1
-            assert not one.of("notice")
+            assert [notice["code"] for notice in one.of("notice")] == ["unknown_voice"], "told once"
+
+
+async def test_a_recording_that_no_voice_can_be_made_of_is_told_once() -> None:
+    script = Scripted(voice=0.2, clones=True)
+
+    async def refuse(audio: Any, engine: str) -> bytes:
+        raise AvatarError(Code.INVALID_AUDIO, "Nobody is heard speaking: record one person's voice.")
+
+    script.clone = refuse  # type: ignore[method-assign]
+    async with gateway(script, "ada") as (url, sessions):
+        sessions._characters.give_sample("ada", SAMPLE)
+        async with page(url) as one:
+            for number in range(3):
+                await asyncio.sleep(0.1)
+                one.tell(type="text", text="Hello", mode="say")
+                await one.until(lambda number=number: len(one.captions("avatar")) == number + 1)
+            assert voices(script) == ["hibari"] * 3
+            (notice,) = one.of("notice")
+            assert notice["code"] == "invalid_audio" and "Nobody is heard speaking" in notice["message"]
