@@ -34,6 +34,7 @@ export class Recorder extends Emitter {
   #parts;
   #media = null;
   #timer = 0;
+  #opening = null; // the start that waits for the microphone
 
   constructor(parts = {}) {
     super();
@@ -56,9 +57,16 @@ export class Recorder extends Emitter {
 
   /** Begins; rejects as openDevice does when there is no microphone. */
   async start() {
-    if (this.#media) return;
+    if (this.#media || this.#opening) return;
     const { Media, stream, now } = this.#parts;
-    const track = await this.#microphone.open();
+    const opening = (this.#opening = { cancelled: false });
+    let track;
+    try {
+      track = await this.#microphone.open();
+    } finally {
+      if (this.#opening === opening) this.#opening = null;
+    }
+    if (opening.cancelled) return void (this.#opening || this.#media || this.#microphone.close());
     const mimeType = TYPES.find((type) => Media.isTypeSupported(type)) ?? "";
     const media = (this.#media = new Media(stream(track), { mimeType, audioBitsPerSecond: 128_000 }));
     const chunks = [];
@@ -89,7 +97,10 @@ export class Recorder extends Emitter {
 
   /** Throws away what is being recorded. */
   cancel() {
+    if (this.#opening) this.#opening.cancelled = true; // the browser still asks
+    this.#opening = null;
     const media = this.#media;
+    if (!media) return;
     this.#end();
     if (media?.state === "recording") media.stop();
   }

@@ -60,6 +60,11 @@ export class VoiceSample {
 
   /** Whether a new sample may be sent: the consent is asked for where it is missing. */
   agreed() {
+    if (this.#recorder.recording) {
+      this.#recorder.stop(); // what is being recorded is not sent unheard
+      this.error(text("sample.consent.needed"));
+      return false;
+    }
     if (!this.file || this.#parts.consent.checked) return true;
     this.error(text("sample.consent.needed"));
     this.#parts.consent.focus();
@@ -113,15 +118,16 @@ export class VoiceSample {
       this.error(text(`mic.${problem ?? "failed"}`));
       return this.#draw();
     }
+    if (!this.#recorder.recording) return; // cancelled while the browser asked
     this.#onRecording(true);
     this.#progress(0);
     this.#draw();
   }
 
   #cancel() {
-    if (!this.#recorder.recording) return;
+    const recording = this.#recorder.recording;
     this.#recorder.cancel();
-    this.#onRecording(false);
+    if (recording) this.#onRecording(false);
   }
 
   #ended() {
@@ -190,8 +196,8 @@ export class VoiceSample {
     parts["consent-row"].hidden = !this.file;
     const own = Boolean(this.#stored) && !this.removed && !this.file && !recording;
     parts.stored.hidden = !own;
-    if (own) parts["stored-player"].src = this.#stored;
-    else parts["stored-player"].removeAttribute("src");
+    if (own && parts["stored-player"].getAttribute("src") !== this.#stored) parts["stored-player"].src = this.#stored;
+    else if (!own) parts["stored-player"].removeAttribute("src");
     parts.licence.textContent = licence;
     parts.missing.textContent = missing;
     parts.missing.hidden = !missing;

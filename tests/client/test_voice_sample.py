@@ -117,6 +117,13 @@ def test_discarding_and_recording_too_little(gateway: FakeGateway, chromium: Cal
     page.get_by_test_id("edit").first.click()
     record.click()
     see(record).to_contain_text("Stop")
+    page.wait_for_timeout(3_300)
+    page.get_by_test_id("save").click()  # ends the recording; it is not sent unheard
+    see(page.get_by_test_id("sample-error")).to_contain_text("confirm that this is your voice")
+    see(page.get_by_test_id("sample-player")).to_be_visible()
+    assert not any(message["type"].startswith("sample") for message in gateway.heard() or [])
+    record.click()
+    see(record).to_contain_text("Stop")
     page.keyboard.press("Escape")  # closes the dialog: nothing records behind the person's back
     see(page.get_by_test_id("editor")).to_be_hidden()
     page.get_by_test_id("edit").first.click()

@@ -136,6 +136,23 @@ test("what is cancelled is heard of no more; a second start while it records cha
   assert.ok(!one.recording);
 });
 
+test("cancelled while the browser asks for the microphone: nothing records afterwards, and the microphone is let go", async () => {
+  const { one, microphone, heard } = recorder();
+  const asks = [];
+  microphone.open = () => new Promise((grant) => asks.push(grant));
+  const starting = one.start();
+  await one.start(); // a second press while it asks
+  assert.equal(asks.length, 1);
+  one.cancel();
+  asks[0]("track");
+  await starting;
+  assert.ok(!one.recording && microphone.closed === 1 && heard.length === 0);
+  const again = one.start();
+  asks[1]("track");
+  await again;
+  assert.ok(one.recording);
+});
+
 test("no microphone: the reason comes through and nothing is left open", async () => {
   const { one, microphone } = recorder();
   microphone.open = async () => {
