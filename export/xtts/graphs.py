@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from avatar_runtime.xtts import graphs as names
 from export.onnx_graph import Graph
 from export.xtts.config import CONDITIONING_LATENTS
+from export.xtts.flat import FlatVocoder
 from export.xtts.gpt import Gpt
 from export.xtts.model import Xtts
-from export.xtts.vocoder import Vocoder
 
 MOST_ROWS = 64  # utterances that one step may carry
 
@@ -36,7 +36,7 @@ class Step(nn.Module):
 class Voice(nn.Module):
     """The vocoder, hearing hidden states through RESAMPLE."""
 
-    def __init__(self, vocoder: Vocoder) -> None:
+    def __init__(self, vocoder: FlatVocoder) -> None:
         super().__init__()
         self.vocoder = vocoder
 
@@ -58,10 +58,11 @@ def prepared(model: Xtts, name: str, precision: str) -> Graph:
         example = [torch.randn(2, 2 * rate) * 0.1]
         return Graph(name, module, [names.AUDIO], [output], example, MOST_ROWS, [{0: rows, 1: samples}])
     if name == "vocoder":
-        hidden, frames = torch.export.Dim("hidden", min=1, max=4096), torch.export.Dim("frames", min=1, max=16384)
+        hidden = torch.export.Dim("hidden", min=1, max=4096)
+        frames = torch.export.Dim("frames", min=names.LEAST_FRAMES, max=16384)
         example = [torch.randn(2, 9, config.width), torch.randn(2, 23, 9), torch.randn(2, config.speaker)]
         axes = [{0: rows, 1: hidden}, {0: rows, 1: frames, 2: hidden}, {0: rows}]
-        module = Voice(copy.deepcopy(model.hifigan_decoder.waveform_decoder).to(dtype))
+        module = Voice(FlatVocoder(copy.deepcopy(model.hifigan_decoder.waveform_decoder)).to(dtype))
         inputs = [names.HIDDEN, names.RESAMPLE, names.SPEAKER]
         return Graph(name, module, inputs, [names.SOUND], example, MOST_ROWS, axes)
     new, past = torch.export.Dim("new", min=1, max=1024), torch.export.Dim("past", min=1, max=4096)

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from export.xtts.conditioning import Spectrum, mel_filters
 from export.xtts.config import Config
+from export.xtts.flat import FlatVocoder
 from export.xtts.model import Xtts
 
 
@@ -94,3 +95,12 @@ def test_sizes_are_the_published_ones() -> None:
         "vocoder": round(sum(each.numel() for each in model.hifigan_decoder.waveform_decoder.parameters()) / 1e6, 1),
     }
     assert millions == {"gpt": 377.9, "vocoder": 17.8}
+
+
+@pytest.mark.parametrize("frames", [2, 3, 7, 40])
+def test_the_flat_vocoder_is_the_vocoder(model: Xtts, frames: int) -> None:
+    """2-D convolutions in rows, upsampling by two taps: the same sound, at the joints of the rows too."""
+    plain = model.hifigan_decoder.waveform_decoder
+    given = torch.randn(2, model.config.width, frames), torch.randn(2, model.config.speaker)
+    wanted = plain(*given)
+    assert (FlatVocoder(plain)(*given) - wanted).abs().max() < 1e-4 * wanted.abs().max()

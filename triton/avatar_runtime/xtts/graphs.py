@@ -11,7 +11,7 @@
     ignored. out: LOGITS f32 [b, codes] and HIDDEN f32 [b, w] at each row's last position; KEYS, VALUES
     [layers, b, h, m, w / h] of the new positions. The cache is read where it lies: who runs the graph appends to it.
 ``vocoder``
-    in: HIDDEN f32 [b, n, w]; RESAMPLE f32 [b, m, n], how frames of 256 samples mix the hidden states; SPEAKER.
+    in: HIDDEN f32 [b, n, w]; RESAMPLE f32 [b, m, n], m >= 2, how frames of 256 samples mix the hidden states; SPEAKER.
     out: SOUND f32 [b, 256 * m] 24 kHz, -1..1.
 
 EMBEDS, KEY, VALUE, KEYS and VALUES are f16 in an fp16 export. Beside the graphs: TABLES (text, text_positions, codes,
@@ -48,6 +48,7 @@ CONDITIONING_RATE: Final = 22_050  # Hz
 SPEAKER_RATE: Final = 16_000  # Hz
 CODE_SAMPLES: Final = 1024  # at CONDITIONING_RATE: one code is 46 ms
 CUDA: Final = "CUDAExecutionProvider"  # ONNX Runtime's name for a GPU
+LEAST_FRAMES: Final = 2  # that the vocoder takes
 FRAME_SAMPLES: Final = 256  # at SPEAKING_RATE, what the vocoder makes of one frame
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_runtime.xtts import resample
-from avatar_runtime.xtts.graphs import FRAME_SAMPLES
+from avatar_runtime.xtts.graphs import FRAME_SAMPLES, LEAST_FRAMES
 
 Floats = NDArray[np.float32]
 #: HIDDEN [1, n, w], RESAMPLE [1, m, n] -> SOUND [1, 256 * m]
@@ -58,6 +58,7 @@ class Window:
         last = end + MARGIN if states is None else end
         matrix, start = resample.window(first, last, self._speed, states)
         hidden = np.stack(self._states[start : start + matrix.shape[1]])
-        sound = self._sound(hidden[None], matrix[None])[0]
+        short = max(0, LEAST_FRAMES - len(matrix))  # an utterance of a hundredth of a second
+        sound = self._sound(hidden[None], np.pad(matrix, ((0, short), (0, 0)))[None])[0]
         made, self._made = self._made, end
         return sound[(made - first) * FRAME_SAMPLES : (end - first) * FRAME_SAMPLES]
