@@ -24,9 +24,11 @@ from rich.table import Table
 
 from avatar_runtime.contracts import SPEAKING_RATE
 from avatar_runtime.xtts.bundle import XttsBundle
+from avatar_runtime.xtts.engine import PREFIX_CODE
 from avatar_runtime.xtts.gpt import Gpt, Tables
 from avatar_runtime.xtts.graphs import HIDDEN, RESAMPLE, SOUND, SPEAKER, TABLES, VOICES
 from avatar_runtime.xtts.resample import whole, window
+from avatar_runtime.xtts.sampling import Sampling, choose
 from avatar_runtime.xtts.voices import BuiltIn
 from avatar_runtime.xtts.windows import FIRST, GROWTH, MOST, Window
 from gateway.bench import xtts_served as served
@@ -35,6 +37,7 @@ from gateway.settings import Settings
 TEXT = 60  # tokens
 TARGET_STEPS = TARGET_VOCODER = 1.5
 TARGET_GROWTH = 1.2
+PARITY_CODES = 200
 
 
 def prepared(precision: str) -> tuple[Path, Path]:
@@ -69,6 +72,21 @@ class Ours:
         given = {HIDDEN: hidden, RESAMPLE: mix, SPEAKER: self.voice.speaker[None]}
         return self._vocoder.run([SOUND], given)[0]
 
+    def likeliest(self, count: int) -> tuple[list[int], Any]:
+        """The likeliest codes but the stop, one after the other, and their hidden states [count, w]."""
+        seen, codes, states = np.zeros(self.sizes.codes, np.bool_), [], []
+        seen[[PREFIX_CODE, self.sizes.start_code]] = True
+        logits, hidden = self._gpt.add(self._tables.prefix(self.voice.latents, self.text))
+        for index in range(count):
+            logits[self.sizes.stop_code] = -1e9
+            codes.append(choose(logits, seen, Sampling(temperature=0), np.random.default_rng(0)))
+            seen[codes[-1]] = True
+            states.append(hidden)
+            more, after = self._gpt.step(self._tables.code(codes[-1], index + 1)[None])
+            logits, hidden = more[0], after[0]
+        self._gpt.cache.clear()
+        return codes, np.stack(states)
+
     def stream(self, codes: int) -> dict[str, Any]:
         """One utterance of `codes` codes, as it would be streamed."""
         random, steps, chunks = np.random.default_rng(0), [], []
@@ -93,18 +111,40 @@ class Ours:
         return {"step": statistics.mean(steps), "vocoder": time.perf_counter() - begun, "chunks": chunks}
 
 
-def coqui(python: str, checkpoint: Path, ours: Ours, codes: int, threads: int) -> dict[str, Any]:
-    """The same by coqui, in a process of its own."""
+def coqui(
+    python: str, checkpoint: Path, ours: Ours, codes: int, threads: int, said: Path | None = None
+) -> dict[str, Any]:
+    """The same by coqui, in a process of its own; into `said` what it says when it takes the likeliest codes."""
     request = {"text": ours.text, "latents": ours.voice.latents.tolist(), "speaker": ours.voice.speaker.tolist()}
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(request, file)
         file.flush()
         script = Path(__file__).with_name("xtts_coqui.py")
         command = [python, str(script), str(checkpoint), str(codes), str(threads), file.name]
+        command += [str(said)] if said else []
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ValueError(f"coqui's side failed: {(done.stderr.strip().splitlines() or ['no word'])[-1][:300]}")
-    return dict(json.loads(done.stdout[done.stdout.index("{") :]))
+    return {} if said else dict(json.loads(done.stdout[done.stdout.index("{") :]))
+
+
+def parity(options: argparse.Namespace, say: Callable[..., None]) -> None:
+    """The fp32 export beside coqui itself: the likeliest codes one after the other, hidden states, sound."""
+    checkpoint, bundle = prepared("fp32")
+    ours = Ours(bundle, options.threads)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "said.npz"
+        coqui(options.coqui, checkpoint, ours, PARITY_CODES, options.threads, path)
+        with np.load(path) as found:
+            codes, hidden, sound = found["codes"], found["hidden"], found["sound"]
+    mine, states = ours.likeliest(PARITY_CODES)
+    same = int((np.array(mine) == codes).sum())
+    say("parity: likeliest codes as coqui's", f"{same} of {len(codes)}", f"{len(codes)}", same == len(codes))
+    apart = float(np.abs(states - hidden).max() / np.abs(hidden).max())
+    say("parity: hidden states", f"{apart:.1e}", "1e-3", apart <= 1e-3)
+    mix = window(0, whole(len(hidden), 1.0), 1.0, len(hidden))[0]
+    apart = float(np.abs(ours.sound(hidden[None], mix[None])[0] - sound).max() / np.abs(sound).max())
+    say("parity: sound of coqui's hidden states", f"{apart:.1e}", "1e-3", apart <= 1e-3)
 
 
 def growth(gaps: list[float]) -> float:
@@ -155,8 +195,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--precision", choices=("fp32", "int8"), default="int8")
     parser.add_argument("--codes", type=int, default=430, help="430 are 20 s")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--only", choices=("networks", "served"), action="append", default=[])
+    parser.add_argument("--only", choices=("parity", "networks", "served"), action="append", default=[])
     options = parser.parse_args(arguments)
+    if "parity" in options.only and not options.coqui:
+        parser.error("parity is measured beside coqui: name its Python with --coqui")
     checkpoint, bundle = prepared(options.precision)
     table = Table("what", "measured", "at least", "reached", title=f"XTTS, full size, {options.precision}, processor")
     missed = False
@@ -166,7 +208,9 @@ def main(arguments: list[str]) -> int:
         missed |= reached is False
         table.add_row(what, measured, target, {True: "yes", False: "MISSED"}.get(reached, ""))  # type: ignore[call-overload]
 
-    wanted = options.only or ["networks", "served"]
+    wanted = options.only or ["networks", "served", *(["parity"] if options.coqui else [])]
+    if "parity" in wanted:
+        parity(options, say)
     if "networks" in wanted:
         compare(Ours(bundle, options.threads), options, checkpoint, say)
     if "served" in wanted:

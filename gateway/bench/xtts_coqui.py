@@ -1,8 +1,9 @@
 """coqui's XTTS on the weights of a made checkpoint: run as a file by the Python that coqui-tts is installed in.
 
-Usage: PYTHON xtts_coqui.py CHECKPOINT_FOLDER CODES THREADS REQUEST.json, where the request has `text` (token ids),
-`latents` and `speaker`. Prints JSON: seconds a GPT step, seconds the vocoder takes for all codes at once, and for
-`inference_stream` the seconds until each chunk. coqui's own modules and loops run; only the stop is kept from coming.
+Usage: PYTHON xtts_coqui.py CHECKPOINT_FOLDER CODES THREADS REQUEST.json [SAID.npz], where the request has `text`
+(token ids), `latents` and `speaker`. Prints JSON: seconds a GPT step, seconds the vocoder takes for all codes at once,
+and for `inference_stream` the seconds until each chunk. With SAID.npz it chooses the likeliest codes instead, and
+writes codes, hidden states and sound. coqui's own modules and loops run; only the stop is kept from coming.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from pathlib import Path
 
 warnings.simplefilter("ignore")
 
-import torch  # noqa: E402 - after the warnings are quiet
+import numpy as np  # noqa: E402 - after the warnings are quiet
+import torch  # noqa: E402
 from TTS.tts.configs.xtts_config import XttsConfig  # noqa: E402
 from TTS.tts.models.xtts import Xtts  # noqa: E402
 
@@ -51,6 +53,22 @@ def build(folder: Path) -> Xtts:
     return model
 
 
+def said(model: Xtts, text: list[int], latents: torch.Tensor, speaker: torch.Tensor, codes: int, out: Path) -> None:
+    """The likeliest `codes` codes by coqui's generator, their hidden states, and the sound of them all."""
+    begun = model.gpt.compute_embeddings(latents, torch.tensor([text]))
+    settings = {"top_k": 1, "top_p": 1.0, "temperature": 1.0, "do_sample": True, "repetition_penalty": 10.0}
+    settings |= {"output_hidden_states": True, "return_dict_in_generate": True}
+    found, states = [], []
+    for code, hidden in model.gpt.get_generator(fake_inputs=begun, num_beams=1, **settings):
+        found.append(int(code))
+        states.append(hidden)
+        if len(found) == codes:
+            break
+    hidden = torch.cat(states)[None]
+    sound = model.hifigan_decoder(hidden, g=speaker).flatten()
+    np.savez(out, codes=np.array(found), hidden=hidden[0].numpy(), sound=sound.numpy())
+
+
 @torch.inference_mode()
 def main() -> None:
     folder, codes, threads, request = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
@@ -60,6 +78,9 @@ def main() -> None:
     latents, speaker = torch.tensor(given["latents"])[None], torch.tensor(given["speaker"])[None, :, None]
     text = given["text"]
     model.tokenizer.encode = lambda *_, **__: text  # the same ids as ours, whatever the vocabulary
+    if len(sys.argv) > 5:
+        said(model, text, latents, speaker, codes, Path(sys.argv[5]))
+        return
     stamps: list[float] = []
     steps: list[float] = []
     step = model.gpt.gpt_inference.forward
