@@ -1,7 +1,7 @@
 """`antlitz bench xtts`: the exported XTTS beside coqui's, same weights, same text, same number of codes, same threads.
 
 Random weights of full size cost what trained ones cost. coqui-tts lives in an environment of its own: --coqui names
-that environment's Python. Without it the peer's rows are left out.
+that environment's Python. Without it the peer's rows are left out. Where ONNX Runtime has CUDA everything runs there in fp16.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime as ort
 from rich.console import Console
 from rich.table import Table
 
@@ -26,7 +27,7 @@ from avatar_runtime.contracts import SPEAKING_RATE
 from avatar_runtime.xtts.bundle import XttsBundle
 from avatar_runtime.xtts.engine import PREFIX_CODE
 from avatar_runtime.xtts.gpt import Gpt, Tables
-from avatar_runtime.xtts.graphs import HIDDEN, RESAMPLE, SOUND, SPEAKER, TABLES, VOICES
+from avatar_runtime.xtts.graphs import CUDA, HIDDEN, RESAMPLE, SOUND, SPEAKER, TABLES, VOICES
 from avatar_runtime.xtts.resample import whole, window
 from avatar_runtime.xtts.sampling import Sampling, choose
 from avatar_runtime.xtts.voices import BuiltIn
@@ -59,12 +60,13 @@ def prepared(precision: str) -> tuple[Path, Path]:
 class Ours:
     """The exported graphs, driven as the engine drives them, with a given number of codes."""
 
-    def __init__(self, folder: Path, threads: int) -> None:
-        bundle = XttsBundle(folder, threads)
+    def __init__(self, folder: Path, threads: int, device: str = "cpu") -> None:
+        providers = (CUDA,) if device == "cuda" else ()
+        bundle = XttsBundle(folder, threads, providers)
         self.sizes = bundle.sizes
         self._tables = Tables(bundle.arrays(TABLES), bundle.sizes)
         self.voice = BuiltIn(bundle.arrays(VOICES)).get("")
-        self._gpt = Gpt(bundle.session("gpt"), bundle.sizes)
+        self._gpt = Gpt(bundle.session("gpt"), bundle.sizes, resident=next(iter(providers), ""))
         self._vocoder = bundle.session("vocoder")
         self.text = [int(each) for each in np.random.default_rng(0).integers(10, 40, TEXT)]
 
@@ -112,7 +114,7 @@ class Ours:
 
 
 def coqui(
-    python: str, checkpoint: Path, ours: Ours, codes: int, threads: int, said: Path | None = None
+    options: argparse.Namespace, checkpoint: Path, ours: Ours, codes: int, said: Path | None = None
 ) -> dict[str, Any]:
     """The same by coqui, in a process of its own; into `said` what it says when it takes the likeliest codes."""
     request = {"text": ours.text, "latents": ours.voice.latents.tolist(), "speaker": ours.voice.speaker.tolist()}
@@ -120,7 +122,8 @@ def coqui(
         json.dump(request, file)
         file.flush()
         script = Path(__file__).with_name("xtts_coqui.py")
-        command = [python, str(script), str(checkpoint), str(codes), str(threads), file.name]
+        command = [options.coqui, str(script), str(checkpoint), str(codes), str(options.threads)]
+        command += ["cpu" if said else options.device, file.name]
         command += [str(said)] if said else []
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -134,7 +137,7 @@ def parity(options: argparse.Namespace, say: Callable[..., None]) -> None:
     ours = Ours(bundle, options.threads)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "said.npz"
-        coqui(options.coqui, checkpoint, ours, PARITY_CODES, options.threads, path)
+        coqui(options, checkpoint, ours, PARITY_CODES, path)
         with np.load(path) as found:
             codes, hidden, sound = found["codes"], found["hidden"], found["sound"]
     mine, states = ours.likeliest(PARITY_CODES)
@@ -155,7 +158,7 @@ def growth(gaps: list[float]) -> float:
 def compare(ours: Ours, options: argparse.Namespace, checkpoint: Path, say: Callable[..., None]) -> None:
     """The networks alone, ours before and after coqui's so that a drifting machine drifts for both."""
     first = ours.stream(options.codes)
-    theirs = coqui(options.coqui, checkpoint, ours, options.codes, options.threads) if options.coqui else None
+    theirs = coqui(options, checkpoint, ours, options.codes) if options.coqui else None
     second = ours.stream(options.codes)
     step = statistics.mean([first["step"], second["step"]])
     vocoder = statistics.mean([first["vocoder"], second["vocoder"]])
@@ -168,7 +171,8 @@ def compare(ours: Ours, options: argparse.Namespace, checkpoint: Path, say: Call
         ratio = theirs["vocoder"] / theirs["codes"] * options.codes / vocoder
         say("coqui: vocoder", f"{theirs['vocoder']:.2f} s for {theirs['codes']} codes", "", "")
         say("vocoder, times coqui", f"{ratio:.2f}x", f"{TARGET_VOCODER}x", ratio >= TARGET_VOCODER)
-        say("first audio: ours / coqui", f"{second['chunks'][0][0]:.2f} / {theirs['chunks'][0]:.2f} s", "", "")
+        mine, other = second["chunks"][0][0], theirs["chunks"][0]
+        say("first audio: ours / coqui", f"{mine:.2f} / {other:.2f} s", "2x sooner", other >= 2 * mine)
         gaps = list(np.diff(theirs["chunks"]))
         say("coqui: last chunk over first full-size one", f"{growth(gaps):.2f}", "", "")
     stamps = second["chunks"]
@@ -192,15 +196,18 @@ def main(arguments: list[str]) -> int:
     """Prints one table; 1 when a target is missed."""
     parser = argparse.ArgumentParser(prog="antlitz bench xtts", description=__doc__)
     parser.add_argument("--coqui", metavar="PYTHON", help="the Python of an environment with coqui-tts")
-    parser.add_argument("--precision", choices=("fp32", "int8"), default="int8")
+    parser.add_argument("--precision", choices=("fp32", "fp16", "int8"), help="int8; on a GPU fp16")
     parser.add_argument("--codes", type=int, default=430, help="430 are 20 s")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--only", choices=("parity", "networks", "served"), action="append", default=[])
     options = parser.parse_args(arguments)
+    options.device = "cuda" if CUDA in ort.get_available_providers() else "cpu"
+    options.precision = options.precision or ("fp16" if options.device == "cuda" else "int8")
     if "parity" in options.only and not options.coqui:
         parser.error("parity is measured beside coqui: name its Python with --coqui")
     checkpoint, bundle = prepared(options.precision)
-    table = Table("what", "measured", "at least", "reached", title=f"XTTS, full size, {options.precision}, processor")
+    title = f"XTTS, full size, {options.precision}, {options.device}, onnxruntime {ort.__version__}"
+    table = Table("what", "measured", "at least", "reached", title=title)
     missed = False
 
     def say(what: str, measured: str, target: str, reached: object) -> None:
@@ -212,8 +219,8 @@ def main(arguments: list[str]) -> int:
     if "parity" in wanted:
         parity(options, say)
     if "networks" in wanted:
-        compare(Ours(bundle, options.threads), options, checkpoint, say)
+        compare(Ours(bundle, options.threads, options.device), options, checkpoint, say)
     if "served" in wanted:
-        served.measure(bundle, say)
+        served.measure(bundle, options.device, say)
     Console(width=110).print(table)
     return int(missed)

@@ -1,6 +1,6 @@
 """coqui's XTTS on the weights of a made checkpoint: run as a file by the Python that coqui-tts is installed in.
 
-Usage: PYTHON xtts_coqui.py CHECKPOINT_FOLDER CODES THREADS REQUEST.json [SAID.npz], where the request has `text`
+Usage: PYTHON xtts_coqui.py CHECKPOINT_FOLDER CODES THREADS DEVICE REQUEST.json [SAID.npz], where the request has `text`
 (token ids), `latents` and `speaker`. Prints JSON: seconds a GPT step, seconds the vocoder takes for all codes at once,
 and for `inference_stream` the seconds until each chunk. With SAID.npz it chooses the likeliest codes instead, and
 writes codes, hidden states and sound. coqui's own modules and loops run; only the stop is kept from coming.
@@ -55,7 +55,7 @@ def build(folder: Path) -> Xtts:
 
 def said(model: Xtts, text: list[int], latents: torch.Tensor, speaker: torch.Tensor, codes: int, out: Path) -> None:
     """The likeliest `codes` codes by coqui's generator, their hidden states, and the sound of them all."""
-    begun = model.gpt.compute_embeddings(latents, torch.tensor([text]))
+    begun = model.gpt.compute_embeddings(latents, torch.tensor([text], device=latents.device))
     settings = {"top_k": 1, "top_p": 1.0, "temperature": 1.0, "do_sample": True, "repetition_penalty": 10.0}
     settings |= {"output_hidden_states": True, "return_dict_in_generate": True}
     found, states = [], []
@@ -66,20 +66,21 @@ def said(model: Xtts, text: list[int], latents: torch.Tensor, speaker: torch.Ten
             break
     hidden = torch.cat(states)[None]
     sound = model.hifigan_decoder(hidden, g=speaker).flatten()
-    np.savez(out, codes=np.array(found), hidden=hidden[0].numpy(), sound=sound.numpy())
+    np.savez(out, codes=np.array(found), hidden=hidden[0].cpu().numpy(), sound=sound.cpu().numpy())
 
 
 @torch.inference_mode()
 def main() -> None:
-    folder, codes, threads, request = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
+    folder, codes, threads, device = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
     torch.set_num_threads(threads)
-    model = build(folder)
-    given = json.loads(request.read_text("utf-8"))
-    latents, speaker = torch.tensor(given["latents"])[None], torch.tensor(given["speaker"])[None, :, None]
+    model = build(folder).to(device)
+    given = json.loads(Path(sys.argv[5]).read_text("utf-8"))
+    latents = torch.tensor(given["latents"], device=device)[None]
+    speaker = torch.tensor(given["speaker"], device=device)[None, :, None]
     text = given["text"]
     model.tokenizer.encode = lambda *_, **__: text  # the same ids as ours, whatever the vocabulary
-    if len(sys.argv) > 5:
-        said(model, text, latents, speaker, codes, Path(sys.argv[5]))
+    if len(sys.argv) > 6:
+        said(model, text, latents, speaker, codes, Path(sys.argv[6]))
         return
     stamps: list[float] = []
     steps: list[float] = []
@@ -88,6 +89,7 @@ def main() -> None:
     def timed(*args: object, **kwargs: object) -> object:
         start = time.perf_counter()
         found = step(*args, **kwargs)
+        found.logits.cpu()  # waits for a GPU, as choosing the next code does
         steps.append(time.perf_counter() - start)
         return found
 
@@ -108,7 +110,7 @@ def main() -> None:
     whole = []
     for _ in range(2):
         start = time.perf_counter()
-        vocoder(heard[0], g=speaker)
+        vocoder(heard[0], g=speaker).cpu()  # waits for a GPU
         whole.append(time.perf_counter() - start)
     # The first is the prefix. transformers' own work between two steps is part of a step's price, so it counts too.
     json.dump(

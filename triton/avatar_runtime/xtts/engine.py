@@ -56,7 +56,8 @@ class Engine:
         self._tables = Tables(bundle.arrays(TABLES), bundle.sizes)
         self._voices = BuiltIn(bundle.arrays(VOICES))
         self._vocoder = bundle.session("vocoder")
-        self._batch = Batch(Gpt(bundle.session("gpt"), bundle.sizes), self._tables)
+        gpt = Gpt(bundle.session("gpt"), bundle.sizes, resident=next(iter(providers), ""))
+        self._batch = Batch(gpt, self._tables)
 
     @property
     def voices(self) -> list[str]:

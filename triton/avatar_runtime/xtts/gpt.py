@@ -9,7 +9,9 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from avatar_runtime.xtts import device
 from avatar_runtime.xtts.cache import Cache
+from avatar_runtime.xtts.device import DeviceCache
 from avatar_runtime.xtts.graphs import EMBEDS, HIDDEN, KEYS, LENGTHS, LOGITS, VALUES, past_names
 
 Floats = NDArray[np.float32]
@@ -58,12 +60,14 @@ class Tables:
 class Gpt:
     """Rows of a batch, each an utterance: `add` one, `step` them all, `remove` one (the last moves into its place)."""
 
-    def __init__(self, session: ort.InferenceSession, sizes: Sizes) -> None:
+    def __init__(self, session: ort.InferenceSession, sizes: Sizes, resident: str = "") -> None:
+        """`resident`: the provider on whose device the cache stays; "" keeps it in this process's memory."""
         self._session = session
         kinds = {end.name: end.type for end in session.get_inputs()}
         self._type = np.float16 if kinds[EMBEDS] == "tensor(float16)" else np.float32
         head = sizes.width // sizes.heads
-        self.cache = Cache(sizes.layers, sizes.heads, head, self._type)
+        shape = (sizes.layers, sizes.heads, head, self._type)
+        self.cache = DeviceCache(*shape, resident) if resident else Cache(*shape)
         nothing = np.zeros((1, sizes.heads, 1, head), self._type)
         self._nothing = dict.fromkeys(past_names(sizes.layers), nothing)
 
@@ -76,8 +80,10 @@ class Gpt:
 
     def step(self, codes: Floats) -> tuple[Floats, Floats]:
         """The embedded last code of each row [n, w] -> logits [n, codes] and hidden states [n, w]."""
-        lengths = self.cache.lengths[: self.cache.count]
-        given = {EMBEDS: codes[:, None].astype(self._type), LENGTHS: lengths, **self.cache.feed()}
+        embeds, lengths = codes[:, None].astype(self._type), self.cache.lengths[: self.cache.count]
+        if isinstance(self.cache, DeviceCache):
+            return device.step(self._session, self.cache, embeds)
+        given = {EMBEDS: embeds, LENGTHS: lengths, **self.cache.feed()}
         logits, hidden, keys, values = self._session.run(OUTPUTS, given)
         self.cache.append(keys, values)
         return logits, hidden

@@ -1,0 +1,81 @@
+"""The cache that stays on a device, run on the processor's: the same operations, the same codes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from avatar_runtime.xtts.bundle import XttsBundle
+from avatar_runtime.xtts.cache import ROOM, Cache
+from avatar_runtime.xtts.device import DeviceCache
+from avatar_runtime.xtts.gpt import Gpt, Tables
+from avatar_runtime.xtts.graphs import TABLES
+
+HERE = "CPUExecutionProvider"
+LAYERS, HEADS, SIZE = 2, 3, 4
+
+
+def contents(cache: DeviceCache) -> list[np.ndarray]:
+    return [array.numpy()[: cache.count] for array in cache._arrays]
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float16])
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["add", "step", "remove"]), st.integers(1, 200)), max_size=14))
+def test_it_does_what_the_other_does(kind: type, steps: list[tuple[str, int]]) -> None:
+    there, plain = DeviceCache(LAYERS, HEADS, SIZE, kind, HERE), Cache(LAYERS, HEADS, SIZE, kind)
+    random = np.random.default_rng(0)
+    for what, number in steps:
+        if what == "add":
+            keys = random.normal(size=(LAYERS, 1, HEADS, number, SIZE)).astype(kind)
+            for cache in (there, plain):
+                cache.add(keys, -keys)
+        elif what == "step" and plain.count:
+            keys = random.normal(size=(LAYERS, plain.count, HEADS, 1, SIZE)).astype(kind)
+            plain.append(keys, -keys)
+            there.append(*(ort.OrtValue.ortvalue_from_numpy(each) for each in (keys, -keys)))
+        elif what == "remove" and plain.count:
+            row = number % plain.count
+            for cache in (there, plain):
+                cache.remove(row)
+        assert (there.count, there.room) == (plain.count, plain.room)
+        assert (there.lengths[: there.count] == plain.lengths[: plain.count]).all()
+        for mine, wanted in zip(contents(there), plain.feed().values(), strict=True):
+            for row, length in enumerate(plain.lengths[: plain.count]):
+                assert (mine[row, :, :length] == wanted[row, :, :length]).all()
+
+
+def test_appending_happens_where_the_cache_lies() -> None:
+    cache = DeviceCache(LAYERS, HEADS, SIZE, np.float32, HERE)
+    keys = np.ones((LAYERS, 1, HEADS, 5, SIZE), np.float32)
+    cache.add(keys, keys)
+    before = [array.data_ptr() for array in cache._arrays]
+    one = ort.OrtValue.ortvalue_from_numpy(keys[:, :, :, :1] * 7)
+    cache.append(one, one)
+    assert [array.data_ptr() for array in cache._arrays] == before
+    assert all((array[0, :, 5] == 7).all() and (array[0, :, :5] == 1).all() for array in contents(cache))
+    cache.clear()
+    assert cache.count == 0 and cache.room == ROOM
+
+
+def test_the_gpt_says_the_same_with_either(twin: Path) -> None:
+    bundle = XttsBundle(twin, threads=1)
+    tables = Tables(bundle.arrays(TABLES), bundle.sizes)
+    session, random = bundle.session("gpt"), np.random.default_rng(0)
+    gpts = Gpt(session, bundle.sizes), Gpt(session, bundle.sizes, resident=HERE)
+    for length in (4, 9, 2):
+        latents = random.normal(size=(32, bundle.sizes.width)).astype(np.float32)
+        first, second = (gpt.add(tables.prefix(latents, list(range(5, 5 + length)))) for gpt in gpts)
+        assert np.array_equal(first[0], second[0])
+    for position in range(1, 140):  # past the first ROOM, so that both grow
+        codes = np.stack([tables.code(int(random.integers(0, 1000)), position) for _ in range(gpts[0].cache.count)])
+        first, second = (gpt.step(codes) for gpt in gpts)
+        assert np.allclose(first[0], second[0], atol=1e-5) and np.allclose(first[1], second[1], atol=1e-5)
+        if position == 60:
+            for gpt in gpts:
+                gpt.cache.remove(0)
