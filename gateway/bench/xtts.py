@@ -1,7 +1,8 @@
 """`antlitz bench xtts`: the exported XTTS beside coqui's, same weights, same text, same number of codes, same threads.
 
 Random weights of full size cost what trained ones cost. coqui-tts lives in an environment of its own: --coqui names
-that environment's Python. Without it the peer's rows are left out. Where ONNX Runtime has CUDA everything runs there in fp16.
+that environment's Python. Without it the peer's rows are left out. Where ONNX Runtime has CUDA everything runs there,
+in fp16.
 """
 
 from __future__ import annotations
