@@ -75,6 +75,12 @@ def scalar(request: Any, name: str, default: float) -> float:
     return default if found is None or found.size == 0 else float(found.reshape(-1)[0])
 
 
+def integer(request: Any, name: str, default: int) -> int:
+    """A tensor of one whole number, of which none is rounded."""
+    found = optional(request, name)
+    return default if found is None or found.size == 0 else int(found.reshape(-1)[0])
+
+
 def response(outputs: Mapping[str, np.ndarray[Any, Any] | Sequence[str]]) -> Any:
     """An inference response; lists of text become BYTES tensors."""
     tensors = []
@@ -134,6 +140,15 @@ def send_chunks(chunks: Any, request: Any, sender: Any) -> None:
             sender.send(response(outputs))
     finally:
         chunks.close()
+
+
+def draw(renderer: Any, stream: Any, request: Any) -> Any:
+    """Answers a `render` request from its sequence's `stream`; the portrait that one brings is the renderer's to find."""
+    picture, sha256 = optional(request, "PORTRAIT"), text(request, "PORTRAIT_SHA256")
+    if picture is not None or sha256:
+        data = None if picture is None else picture.tobytes()
+        stream.open(renderer.portrait(sha256, data), text(request, "FORMAT"))
+    return response({"FRAMES": stream.frames(array(request, "MOTION"))})
 
 
 class Sequences(Generic[T]):

@@ -38,10 +38,4 @@ class TritonPythonModel:
         return [adapter.answer(request, self._respond) for request in requests]
 
     def _respond(self, request: Any) -> Any:
-        stream = self._streams.state(request)
-        picture = adapter.optional(request, "PORTRAIT")
-        sha256 = adapter.text(request, "PORTRAIT_SHA256")
-        if picture is not None or sha256:
-            data = None if picture is None else picture.tobytes()
-            stream.open(self._renderer.portrait(sha256, data), adapter.text(request, "FORMAT"))
-        return adapter.response({"FRAMES": stream.frames(adapter.array(request, "MOTION"))})
+        return adapter.draw(self._renderer, self._streams.state(request), request)
