@@ -143,7 +143,7 @@ def send_chunks(chunks: Any, request: Any, sender: Any) -> None:
 
 
 def draw(renderer: Any, stream: Any, request: Any) -> Any:
-    """Answers a `render` request from its sequence's `stream`; the portrait that one brings is the renderer's to find."""
+    """Answers a `render` request from its sequence's `stream`; a portrait that it brings is the renderer's to find."""
     picture, sha256 = optional(request, "PORTRAIT"), text(request, "PORTRAIT_SHA256")
     if picture is not None or sha256:
         data = None if picture is None else picture.tobytes()
