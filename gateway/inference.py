@@ -115,13 +115,18 @@ class Inference:
             raise to_avatar_error(error, model) from error
 
     async def transcribe(
-        self, audio: Floats, language: str = "", task: str = "transcribe", prompt: str = ""
+        self,
+        audio: Floats,
+        language: str = "",
+        task: str = "transcribe",
+        prompt: str = "",
+        patience: float = UNARY_TIMEOUT,
     ) -> Transcript:
-        """What is said in `audio` (mono, LISTENING_RATE)."""
+        """What is said in `audio` (mono, LISTENING_RATE); `patience` is how many seconds it may take at least."""
         result = await self.call(
             self._settings.stt,
             {"AUDIO": audio.astype(np.float32), "LANGUAGE": language, "TASK": task, "PROMPT": prompt},
-            timeout=max(UNARY_TIMEOUT, len(audio) / 16_000 * 2),
+            timeout=max(patience, len(audio) / 16_000 * 2),
             sequence_id=sequence_id(),
             sequence_start=True,
             sequence_end=True,

@@ -74,7 +74,7 @@ def _resampled(container: Any, max_seconds: float, rate: int) -> Iterator[Floats
         raise too_long
     resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
     length = 0
-    for frame in _frames(container, stream):
+    for frame in decoded_frames(container, stream):
         for resampled in resampler.resample(frame):
             samples = resampled.to_ndarray().reshape(-1).astype(np.float32, copy=False)
             length += samples.size
@@ -83,7 +83,7 @@ def _resampled(container: Any, max_seconds: float, rate: int) -> Iterator[Floats
             yield samples
 
 
-def _frames(container: Any, stream: Any) -> Iterator[Any]:
+def decoded_frames(container: Any, stream: Any) -> Iterator[Any]:
     """Decoded frames, then None, which flushes the resampler. A few bad packets are what a cut-off recording has."""
     good = bad = 0
     packets = container.demux(stream)

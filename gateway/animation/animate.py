@@ -17,13 +17,21 @@ PUSH_SECONDS: Final = 600.0  # a renderer on a CPU may take ten seconds a frame,
 PUSH_GOAL: Final = 1.0  # s that a push of frames should take: so many are asked for at once
 MOST: Final = 25  # frames a push
 
+KINDS: Final = {
+    Role.RENDER: "renderer",
+    Role.CAPTURE: "capture engine",
+    Role.MOTION: "motion engine",
+    Role.STT: "speech recogniser",
+    Role.VAD: "voice activity detector",
+}
+
 Progress = Callable[[int, int | None], None]
 
 
 async def require(inference: Inference, role: Role, name: str) -> None:
     """An error with one sentence unless `name` is an engine of `role` and ready."""
     engines = (await inference.catalogue()).get(role, {}).get("engines", [])
-    what = {Role.RENDER: "renderer", Role.CAPTURE: "capture engine", Role.MOTION: "motion engine"}.get(role, str(role))
+    what = KINDS.get(role, str(role))
     ready = ", ".join(engine["name"] for engine in engines if engine["ready"]) or "none"
     if name not in {engine["name"] for engine in engines}:
         raise AvatarError(Code.UNKNOWN_ENGINE, f"There is no {what} {name!r}; ready: {ready}.")

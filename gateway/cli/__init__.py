@@ -12,6 +12,7 @@ COMMANDS = {
     "export": ("export.cli", "turn a published checkpoint into the graphs that are served"),
     "serve": ("gateway.cli.serve", "tritonserver alone, in the foreground"),
     "animate": ("gateway.cli.animate", "film a portrait, moved by a video, a recording or a text"),
+    "transcribe": ("gateway.cli.transcribe", "write down what is said in recordings and videos"),
     "bench": ("gateway.cli.bench", "measure: conversation, stt, roundtrip, render, faces"),
     "screenshot": ("gateway.cli.screenshot", "take README's pictures of the page"),
 }

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import contextlib
-import dataclasses
-import signal
-import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -20,15 +15,11 @@ from gateway.animation.animate import PUSH_SECONDS, animate, require
 from gateway.animation.drives import Drive, RecordingDrive, SpeechDrive, VideoDrive
 from gateway.animation.files import check_readable
 from gateway.animation.film import check_place
-from gateway.cli.models import pull
-from gateway.cli.up import triton
+from gateway.cli.beside_triton import beside_triton
 from gateway.inference import Inference
 from gateway.rest.choices import choose_voice
 from gateway.rest.pictures import check_face, check_picture
 from gateway.settings import Settings
-from triton_launch.fetch import FetchError
-from triton_launch.manifest import choose
-from triton_launch.server import ServerError
 
 
 class FramesPerSecond(ProgressColumn):
@@ -90,52 +81,32 @@ def _progress(console: Console) -> Progress:
     return Progress(*columns, FramesPerSecond(), TimeRemainingColumn(), console=console)
 
 
-async def film(options: argparse.Namespace, settings: Settings, address: str, console: Console) -> int:
-    """Makes the film; the number of its frames. SIGTERM ends it like Ctrl-C."""
-    task = asyncio.current_task()
-    with contextlib.suppress(NotImplementedError):
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: task and task.cancel())
-    inference = Inference(address, settings)
-    try:
-        if not await inference.ready():
-            raise AvatarError(Code.ENGINE_UNAVAILABLE, f"No tritonserver answers at {address}.")
-        renderer = options.renderer or settings.render
-        await require(inference, Role.RENDER, renderer)
-        moves = Role.CAPTURE if options.driving else Role.MOTION
-        await require(inference, moves, settings.engine(moves))
-        portrait = options.portrait.read_bytes()
-        await check_face(inference, portrait)
-        drive = await _drive(options, inference)
-        with _progress(console) as bar:
-            shown = bar.add_task(options.out.name, total=drive.frames)
+async def film(options: argparse.Namespace, inference: Inference, settings: Settings, console: Console) -> int:
+    """Makes the film; the exit status."""
+    renderer = options.renderer or settings.render
+    await require(inference, Role.RENDER, renderer)
+    moves = Role.CAPTURE if options.driving else Role.MOTION
+    await require(inference, moves, settings.engine(moves))
+    portrait = options.portrait.read_bytes()
+    await check_face(inference, portrait)
+    drive = await _drive(options, inference)
+    with _progress(console) as bar:
+        shown = bar.add_task(options.out.name, total=drive.frames)
 
-            def progress(done: int, total: int | None) -> None:
-                bar.update(shown, completed=done, total=max(done, total) if total else None)
+        def progress(done: int, total: int | None) -> None:
+            bar.update(shown, completed=done, total=max(done, total) if total else None)
 
-            return await animate(inference, portrait, drive, options.out, renderer, progress)
-    finally:
-        await inference.close()
+        frames = await animate(inference, portrait, drive, options.out, renderer, progress)
+    console.print(f"{options.out}: {frames} frames.")
+    return 0
 
 
 def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
-    settings = Settings.from_environment()
-    if options.triton:
-        settings = dataclasses.replace(settings, triton=options.triton)
     console = Console(soft_wrap=True)
-    try:
-        check(options)
-        if not settings.triton:
-            pull(choose([]), settings.models, console)
-        with triton(settings, console) as (address, _):
-            frames = asyncio.run(film(options, settings, address, console))
-    except AvatarError as error:
-        sys.stderr.write(f"antlitz: {error.message}\n")
-        return 1
-    except (FetchError, ServerError) as error:
-        sys.stderr.write(f"antlitz: {error}\n")
-        return 1
-    except asyncio.CancelledError:
-        return 130
-    console.print(f"{options.out}: {frames} frames.")
-    return 0
+    return beside_triton(
+        options.triton,
+        console,
+        lambda: check(options),
+        lambda inference, settings: film(options, inference, settings, console),
+    )

@@ -18,7 +18,7 @@ from gateway.rest.choices import engines
 from gateway.rest.operation import Answer, Form, Operation
 from gateway.rest.shapes import TranscriptView
 from gateway.rest.state import state
-from gateway.rest.subtitles import segments, srt, vtt
+from gateway.subtitles import segments, srt, vtt
 
 MAX_PROMPT: Final = 2_000  # characters
 OPENAI_MODELS: Final = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe")
@@ -83,7 +83,7 @@ async def openai_transcription(request: Request) -> Response:
         case "vtt":
             return Response(vtt(segments(transcript, duration)), media_type="text/vtt")
         case "verbose_json":
-            return JSONResponse(_verbose(transcript, duration))
+            return JSONResponse(verbose(transcript, duration))
         case _:
             return JSONResponse({"text": transcript.text})
 
@@ -114,9 +114,10 @@ def _words(transcript: Transcript) -> list[dict[str, Any]]:
     return [{"word": word.word, "start": round(word.start, 3), "end": round(word.end, 3)} for word in transcript.words]
 
 
-def _verbose(transcript: Transcript, duration: float) -> dict[str, Any]:
+def verbose(transcript: Transcript, duration: float, task: str = "transcribe") -> dict[str, Any]:
+    """All that is known, in the fields of OpenAI's `verbose_json`."""
     return {
-        "task": "transcribe",
+        "task": task,
         "language": transcript.language,
         "duration": round(duration, 3),
         "text": transcript.text,

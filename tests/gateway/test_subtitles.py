@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from gateway.inference import Transcript, Word
-from gateway.rest.subtitles import MAX_LINE, MAX_SECONDS, Segment, segments, srt, vtt
+from gateway.subtitles import MAX_LINE, MAX_SECONDS, Segment, segments, srt, vtt
 
 
 def words(*parts: tuple[str, float, float]) -> Transcript:
