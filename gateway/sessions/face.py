@@ -86,7 +86,7 @@ class Face:
         except (AvatarError, TimeoutError) as failure:
             late = AvatarError(Code.TIMEOUT, "The face took too long.")
             error = failure if isinstance(failure, AvatarError) else late
-            self._hopeless = error.code in _LASTING
+            self._hopeless = error.code in _LASTING and self._shown == self._wanted  # else it was about the one before
             # A sequence that the server has forgotten is opened again without a word.
             if error.code is not Code.INVALID_REQUEST or self._backoff.failures:
                 self._health.failed(role, error, self._engine() if role is Role.RENDER else "")
@@ -101,7 +101,8 @@ class Face:
 
     def _engine(self) -> str:
         """The renderer in use."""
-        return (self._wanted and self._wanted[1]) or self._renderer
+        used = self._shown or self._wanted
+        return (used and used[1]) or self._renderer
 
     async def _draw(self, motion: NDArray[np.float32]) -> NDArray[np.uint8]:
         if self._wanted != self._shown and self._render is not None:
@@ -114,7 +115,8 @@ class Face:
             self._render = self._inference.render(self._shown[0], engine=self._shown[1])
         frames: NDArray[np.uint8] = await self._render.push(motion)
         self._on_screen = self._shown[0] if self._shown is not None else None
-        self._health.moving(True)
+        if self._wanted is not None:  # else it was taken away while this was drawn
+            self._health.moving(True)
         return frames
 
     async def close(self) -> None:
