@@ -142,7 +142,7 @@ class Clones:
         engines = await self._engines_for(character)
         if not engines:
             return None
-        found = await asyncio.to_thread(self._store.voice_latents, character.id)
+        found = await self._stored(character)
         if found is not None and found[0] in engines and not self._is_hopeless(character):
             return Clone(*found)
         self._make(character, engines[0])
@@ -155,12 +155,17 @@ class Clones:
             self._preparing.add(task)
             task.add_done_callback(self._preparing.discard)
 
+    def reconsider(self) -> None:
+        """Something has changed, an engine or a recording: what has failed for good is tried once more."""
+        self._hopeless.clear()
+        self._renewed.clear()
+
     async def renew(self, character: Character, refused: Clone) -> Clone | None:
         """Latents of a sample made anew, once: an engine has refused those that are stored. None when it did before."""
         sample = character.voice.sample
         if sample is None:
             return None
-        stored = await asyncio.to_thread(self._store.voice_latents, character.id)
+        stored = await self._stored(character)
         if stored is not None and stored != (refused.engine, refused.latents):
             return Clone(*stored) if stored[0] == refused.engine else None  # somebody else was faster
         if self._renewed.get(character.id) == refused.latents:
@@ -178,6 +183,12 @@ class Clones:
         if made is not None:
             self._renewed[character.id] = made.latents
         return made
+
+    async def _stored(self, character: Character) -> tuple[str, bytes] | None:
+        try:
+            return await asyncio.to_thread(self._store.voice_latents, character.id)
+        except AvatarError:  # it was deleted while somebody talks with it
+            return None
 
     async def _engines_for(self, character: Character) -> list[str]:
         if character.voice.sample is None:
@@ -214,7 +225,9 @@ class Clones:
             if sample is None:
                 return None
             clone = await self._learn(await asyncio.to_thread(reference, sample.data), engine)
-            await asyncio.to_thread(self._store.set_voice_latents, character.id, sample.sha256, clone.latents, engine)
+            latents = (character.id, sample.sha256, clone.latents, engine)
+            if await asyncio.to_thread(self._store.set_voice_latents, *latents) is None:
+                return None  # of a sample that was replaced meanwhile: nobody shall hear that voice any more
         except AvatarError as error:
             log.info("the voice of a character could not be cloned: %s", error.code)
             if error.code not in _PASSING and character.voice.sample is not None:

@@ -33,6 +33,7 @@ async def put_voice_sample(request: Request) -> Response:
         saved = await asyncio.to_thread(store.set_voice_sample, character.id, recording)
     else:
         saved = await asyncio.to_thread(store.set_voice_sample, character.id, recording, clone.latents, clone.engine)
+    state(request).clones.reconsider()
     return await changed(request, saved)
 
 

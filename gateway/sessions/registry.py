@@ -99,6 +99,7 @@ class Sessions:
                 roles = self._roles
             if roles is not None and roles != self._roles:
                 self._roles = roles
+                self._clones.reconsider()
                 for session in list(self.running):
                     session.engines(roles)
                     if session.character is not None:  # an engine that clones may be there now

@@ -189,6 +189,23 @@ async def test_a_sample_that_was_replaced_meanwhile_keeps_no_old_latents(clones,
     assert store.voice_latents(ada.id) is None
 
 
+async def test_a_voice_that_was_replaced_while_it_was_made_anew_is_not_spoken(clones, inference, store, ada) -> None:
+    store.set_voice_latents(ada.id, ada.voice.sample, b"old", "tts_xtts")
+    inference.clone_waits = asyncio.Event()
+    renewing = asyncio.create_task(clones.renew(ada, Clone("tts_xtts", b"old")))
+    await until(lambda: cloned(inference) == 1)
+    store.set_voice_sample(ada.id, encode(TONE * 0.5, "wav"))
+    inference.clone_waits.set()
+    assert await renewing is None and store.voice_latents(ada.id) is None
+
+
+async def test_a_character_that_was_deleted_meanwhile_has_no_voice_of_its_own(clones, store, ada) -> None:
+    store.set_voice_latents(ada.id, ada.voice.sample, b"old", "tts_xtts")
+    store.delete(ada.id)
+    assert await clones.of(ada) is None
+    assert await clones.renew(ada, Clone("tts_xtts", b"old")) is None
+
+
 async def test_closing_ends_what_is_being_made(inference, store, ada) -> None:
     clones = Clones(inference, store)
     inference.clone_waits = asyncio.Event()

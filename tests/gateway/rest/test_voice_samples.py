@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 from scripted_inference import cloning_catalogue
 
 from avatar_runtime.contracts import SPEAKING_RATE, AvatarError, Code
+from gateway.cloning import Clone
 
 ADDRESS = "/api/characters/mona-lisa/voice-sample"
 
@@ -88,6 +90,20 @@ def test_the_characters_own_engine_learns_if_it_can(client, inference, recording
     client.patch("/api/characters/mona-lisa", json={"voice": {"engine": "tts_other", "id": ""}})
     client.put(ADDRESS, content=recording())
     assert asked(inference, "clone")[-1][1] == "voice_other"
+
+
+def test_the_same_recording_sent_again_is_heard_once_the_engine_is_repaired(client, inference, store, recording):
+    clones, sample = client.app.state.clones, recording()
+    inference.roles = cloning_catalogue()
+    inference.failures["clone"] = AvatarError(Code.INTERNAL, "Something went wrong.")
+    client.put(ADDRESS, content=sample)
+    mona = store.get("mona-lisa")
+    deadline = time.monotonic() + 5
+    while clones.trouble(mona) is None:
+        assert client.portal.call(clones.of, mona) is None and time.monotonic() < deadline
+    del inference.failures["clone"]
+    client.put(ADDRESS, content=sample)
+    assert client.portal.call(clones.of, mona) == Clone("tts_xtts", b"latents of voice_xtts")
 
 
 def test_too_large(client):

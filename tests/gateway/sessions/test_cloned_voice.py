@@ -132,3 +132,21 @@ async def test_a_recording_that_no_voice_can_be_made_of_is_told_once() -> None:
             assert voices(script) == ["hibari"] * 3
             (notice,) = one.of("notice")
             assert notice["code"] == "invalid_audio" and "Nobody is heard speaking" in notice["message"]
+
+
+async def test_an_engine_that_was_repaired_is_asked_again() -> None:
+    script = Scripted(voice=0.2, clones=True)
+    working = script.clone
+
+    async def crash(audio: Any, engine: str) -> bytes:
+        raise AvatarError(Code.INTERNAL, "Something went wrong.")
+
+    script.clone = crash  # type: ignore[method-assign]
+    async with gateway(script, "ada") as (url, sessions):
+        sessions._characters.give_sample("ada", SAMPLE)
+        async with page(url) as one:
+            await one.until(lambda: sessions._clones.trouble(sessions._characters.get("ada")))
+            script.clone, script.clones = working, False  # type: ignore[method-assign]
+            await one.until(lambda: "voice" not in one.of("engines")[-1]["roles"])
+            script.clones = True
+            await one.until(lambda: sessions._characters.voice_latents("ada"))
