@@ -85,13 +85,16 @@ def _repository(work: Path, arguments: Sequence[str]) -> Path:
     """
     name = next((each.partition("=")[2] for each in arguments if each.startswith("--model-config-name=")), None)
     configs = ["config.pbtxt"] if name is None else ["config.pbtxt", f"configs/{name}.pbtxt"]
-    wanted = {path.parents[each.count("/")] for each in configs for path in REPOSITORY.glob(f"*/{each}")}
+    models = {path.parents[each.count("/")] for each in configs for path in REPOSITORY.glob(f"*/{each}")}
     folder = work / "repository"
     folder.mkdir(parents=True, exist_ok=True)
-    for link in folder.iterdir():
-        link.unlink()
-    for model in wanted:
-        (folder / model.name).symlink_to(model, target_is_directory=True)
+    links = {folder / model.name: model for model in models}
+    for link in folder.iterdir():  # what is right already stays: another server may be using this folder
+        if links.get(link) != link.readlink():
+            link.unlink()
+    for link, model in links.items():
+        if not link.is_symlink():
+            link.symlink_to(model, target_is_directory=True)
     return folder
 
 
