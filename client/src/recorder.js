@@ -58,7 +58,6 @@ export class Recorder extends Emitter {
   /** Begins; rejects as openDevice does when there is no microphone. */
   async start() {
     if (this.#media || this.#opening) return;
-    const { Media, stream, now } = this.#parts;
     const opening = (this.#opening = { cancelled: false });
     let track;
     try {
@@ -67,6 +66,16 @@ export class Recorder extends Emitter {
       if (this.#opening === opening) this.#opening = null;
     }
     if (opening.cancelled) return void (this.#opening || this.#media || this.#microphone.close());
+    try {
+      this.#begin(track);
+    } catch (error) {
+      this.#end(); // a microphone that nothing records is let go
+      throw error;
+    }
+  }
+
+  #begin(track) {
+    const { Media, stream, now } = this.#parts;
     const mimeType = TYPES.find((type) => Media.isTypeSupported(type)) ?? "";
     const media = (this.#media = new Media(stream(track), { mimeType, audioBitsPerSecond: 128_000 }));
     const chunks = [];

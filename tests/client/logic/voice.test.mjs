@@ -72,12 +72,12 @@ class FakeMedia {
   }
 }
 
-function recorder() {
+function recorder(Media = FakeMedia) {
   const clock = { at: 0, tick: null };
   const microphone = new FakeMicrophone();
   const one = new Recorder({
     microphone,
-    Media: FakeMedia,
+    Media,
     stream: (track) => [track],
     now: () => clock.at,
     setInterval: (action) => ((clock.tick = action), 1),
@@ -160,6 +160,24 @@ test("no microphone: the reason comes through and nothing is left open", async (
   };
   await assert.rejects(one.start(), ({ problem }) => problem === "denied");
   assert.ok(!one.recording);
+});
+
+test("a browser that cannot record this sound: no microphone is left open", async () => {
+  for (const trouble of ["constructor", "start"]) {
+    class Broken extends FakeMedia {
+      constructor(...given) {
+        if (trouble === "constructor") throw new Error("not supported");
+        super(...given);
+      }
+
+      start() {
+        throw new Error("not supported");
+      }
+    }
+    const { one, microphone } = recorder(Broken);
+    await assert.rejects(one.start(), /not supported/);
+    assert.ok(!one.recording && microphone.closed === 1, trouble);
+  }
 });
 
 const roles = ({ maker = true, speaker = true, languages = ["en", "zh-cn"] } = {}) => ({
