@@ -1,7 +1,9 @@
 """A published XTTS-v2 folder: config.json, model.pth, vocab.json, speakers_xtts.pth. Read strictly, without coqui.
 
 `model.pth` was pickled with coqui's own config objects in it. An unpickler of ours builds tensors and plain containers
-and leaves everything else an empty shell, so neither coqui nor any other code of the file's choosing runs.
+and leaves everything else an empty shell, so neither coqui nor any other code of the file's choosing runs. torch reads
+three kinds of file besides; two of them hold several pickles or a program, so only the zip it has written since 1.6,
+without a program in it, is opened.
 """
 
 from __future__ import annotations
@@ -14,15 +16,17 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from avatar_runtime.xtts.graphs import CONDITIONING_LATENTS
 from export.xtts.config import Config, ConfigError, read
 from export.xtts.model import Xtts
 
+ZIP = b"PK\3\4"
 CONFIG, MODEL, VOCABULARY, SPEAKERS = "config.json", "model.pth", "vocab.json", "speakers_xtts.pth"
 #: What training leaves in a checkpoint, transformers' buffers and copies, and what we compute ourselves.
 IGNORED = (
@@ -80,15 +84,24 @@ class _Unpickler(pickle.Unpickler):
         return _Shell
 
 
+def _unpickled(file: IO[bytes], **how: Any) -> Any:
+    return _Unpickler(file, **how).load()
+
+
 def _load(path: Path) -> Any:
-    ours = types.SimpleNamespace(Unpickler=_Unpickler, load=pickle.load, __name__="pickle")
+    ours = types.SimpleNamespace(Unpickler=_Unpickler, load=_unpickled, __name__="pickle")
     try:
+        with path.open("rb") as file:
+            if file.read(len(ZIP)) != ZIP:  # by which torch, too, tells it from its older kinds
+                raise ValueError("not torch's zip")
+        if "constants.pkl" in torch._C.PyTorchFileReader(str(path)).get_all_records():
+            raise ValueError("TorchScript: torch.load would run it")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return torch.load(path, map_location="cpu", weights_only=False, pickle_module=ours)
     except (RuntimeError, EOFError, OSError, ValueError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
         raise CheckpointError(f"{path.name} cannot be read: it is cut off or no PyTorch checkpoint.") from error
-    except (AttributeError, TypeError, KeyError, IndexError) as error:  # a pickle of something else
+    except (AttributeError, TypeError, LookupError, AssertionError) as error:  # a pickle of something else
         raise CheckpointError(f"{path.name} is no checkpoint of XTTS.") from error
 
 
@@ -107,7 +120,7 @@ def _folded(state: Mapping[str, Any]) -> dict[str, Any]:
 
 def fill(model: Xtts, state: Mapping[str, Any]) -> None:
     """Loads a state dict; a missing, surplus or misshapen tensor is an error that names it."""
-    named = {key.removeprefix("xtts."): value for key, value in state.items()}
+    named = {str(key).removeprefix("xtts."): value for key, value in state.items()}
     kept = {key: value for key, value in named.items() if not key.startswith(IGNORED) and not key.endswith(BUFFERS)}
     plain, wanted = _folded(kept), model.state_dict()
     for key in wanted:
@@ -132,10 +145,10 @@ def _voices(path: Path, config: Config) -> dict[str, tuple[Tensor, Tensor]]:
     for name, entry in found.items():
         tensors = list(entry.values()) if isinstance(entry, Mapping) else []
         sizes = [value.numel() if isinstance(value, Tensor) else 0 for value in tensors]
-        if sizes != [32 * config.width, config.speaker]:
+        if sizes != [CONDITIONING_LATENTS * config.width, config.speaker]:
             raise CheckpointError(f"{path.name}: the voice {str(name)[:40]!r} has other sizes than this model's.")
         latents, speaker = (value.detach().float() for value in tensors)
-        voices[str(name)] = (latents.reshape(32, config.width), speaker.reshape(config.speaker))
+        voices[str(name)] = (latents.reshape(CONDITIONING_LATENTS, config.width), speaker.reshape(config.speaker))
     return voices
 
 

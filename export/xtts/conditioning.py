@@ -8,9 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from export.xtts.config import CONDITIONING_LATENTS, Config
-
-CONDITIONING_RATE, SPEAKER_RATE = 22_050, 16_000  # Hz
+from avatar_runtime.xtts.graphs import CONDITIONING_LATENTS, CONDITIONING_RATE, SPEAKER_RATE
+from export.xtts.config import Config
 
 
 class Spectrum(nn.Module):

@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-CONDITIONING_LATENTS = 32  # of the perceiver; PerceiverResampler(num_latents=32)
 #: config.json's `model_args` -> our field; everything else of the architecture is fixed in coqui's code.
 FIELDS = {
     "gpt_layers": "layers",
@@ -20,6 +19,9 @@ FIELDS = {
     "gpt_stop_audio_token": "stop_code",
     "d_vector_dim": "speaker",
 }
+
+
+LARGEST = 1 << 16  # of any size: a vocabulary's, at most
 
 
 class ConfigError(ValueError):
@@ -91,18 +93,23 @@ def read(path: Path, text_tokens: int, start_text: int, stop_text: int) -> Confi
     """The config of a checkpoint folder's `config.json`. Raises `ConfigError`."""
     try:
         told = json.loads(path.read_text("utf-8"))
-        arguments: dict[str, Any] = told["model_args"]
+        arguments: dict[str, Any] = dict(told["model_args"])
+        narrowed: dict[str, Any] = dict(told.get("antlitz_twin", {}))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"{path.name} cannot be read, or is not the one of an XTTS checkpoint.") from error
     if not arguments.get("gpt_use_perceiver_resampler"):
         raise ConfigError(f"{path.name} is of XTTS v1, which sounds worse: take the files of XTTS-v2.")
     values = {ours: arguments[theirs] for theirs, ours in FIELDS.items() if theirs in arguments}
-    values |= told.get("antlitz_twin", {})  # our tests' narrow networks
+    values |= narrowed  # our tests' narrow networks
     for theirs, ours in (("gpt_cond_len", "reference_seconds"), ("gpt_cond_chunk_len", "chunk_seconds")):
         if theirs in told:
             values[ours] = told[theirs]
-    known = {item.name for item in fields(Config)}
+    known = {item.name: item.default for item in fields(Config)}
     values = {
         name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if name in known
     }
+    for name, value in values.items():
+        sizes = value if isinstance(known[name], tuple) and isinstance(value, tuple) else (value,)
+        if not all(type(size) is int and 0 <= size <= LARGEST for size in sizes):
+            raise ConfigError(f"{path.name}: {name} should be a size, and is {str(value)[:40]}.")
     return Config(**{**values, "text_tokens": text_tokens, "start_text": start_text, "stop_text": stop_text})

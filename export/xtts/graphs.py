@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from avatar_runtime.xtts import graphs as names
 from export.onnx_graph import Graph
-from export.xtts.config import CONDITIONING_LATENTS
 from export.xtts.flat import FlatVocoder
 from export.xtts.gpt import Gpt
 from export.xtts.model import Xtts
@@ -82,7 +81,3 @@ def _bare(gpt: Gpt, dtype: torch.dtype) -> Gpt:
     half = Gpt(gpt.config)
     half.load_state_dict({name: value for name, value in gpt.state_dict().items() if name in half.state_dict()})
     return half.to(dtype).eval().requires_grad_(False)
-
-
-def latents_shape(model: Xtts) -> tuple[int, int]:
-    return CONDITIONING_LATENTS, model.config.width

@@ -98,7 +98,7 @@ def _within(row: Difference, allowed: float, graph: str, precision: str) -> Diff
 def _example(model: Xtts) -> tuple[NDArray[np.float32], list[int]]:
     """Latents [32, w] and text ids."""
     random = np.random.default_rng(2)
-    latents = random.normal(size=(32, model.config.width)).astype(np.float32)
+    latents = random.normal(size=(names.CONDITIONING_LATENTS, model.config.width)).astype(np.float32)
     return latents, [int(each) for each in random.integers(2, model.config.text_tokens, TEXT)]
 
 

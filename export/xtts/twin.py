@@ -8,8 +8,9 @@ from pathlib import Path
 
 import torch
 
+from avatar_runtime.xtts.graphs import CONDITIONING_LATENTS
 from export.xtts.checkpoint import CONFIG, MODEL, SPEAKERS, VOCABULARY
-from export.xtts.config import CONDITIONING_LATENTS, FIELDS, Config
+from export.xtts.config import FIELDS, Config
 from export.xtts.model import Xtts, seeded
 
 #: The built-in voices of XTTS-v2, as its speakers_xtts.pth names them.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import pickle
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -66,15 +69,92 @@ def test_what_training_leaves_behind_is_ignored(folder: Path, model: Xtts) -> No
 
 def test_objects_of_other_classes_are_left_empty(folder: Path, model: Xtts, tmp_path: Path) -> None:
     """The published model.pth holds coqui's config; ours reads it without coqui, and nothing in it runs."""
-
-    class Evil:
-        def __reduce__(self) -> tuple[Any, tuple[Any]]:
-            return Path.touch, (tmp_path / "touched",)
-
     found = torch.load(folder / MODEL, weights_only=True)
-    torch.save({**found, "config": Config(a=[1, 2]), "evil": Evil()}, folder / MODEL)
+    torch.save({**found, "config": Config(a=[1, 2]), "evil": Touches(tmp_path / "touched")}, folder / MODEL)
     assert digest(load(folder).model) == digest(model)
     assert not (tmp_path / "touched").exists()
+
+
+class Touches:
+    """Touches a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, tuple[Any]]:
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("name", [MODEL, SPEAKERS])
+def test_older_kinds_of_file_run_nothing(folder: Path, tmp_path: Path, name: str) -> None:
+    """torch's kinds before its zip are pickles one after the other, and not all of them go through an unpickler."""
+    evil = Touches(tmp_path / "touched")
+    for write in (
+        lambda path: path.write_bytes(pickle.dumps(evil)),
+        lambda path: path.write_bytes(pickle.dumps(evil) + (folder / VOCABULARY).read_bytes()),
+        lambda path: torch.save({"model": evil}, path, _use_new_zipfile_serialization=False),
+    ):
+        write(folder / name)
+        assert f"{name} cannot be read" in refused(folder)
+        assert not (tmp_path / "touched").exists()
+
+
+def test_no_pickle_is_read_by_another_unpickler(tmp_path: Path) -> None:
+    """What torch.load is handed in pickle's place has one way in only."""
+    data = io.BytesIO(pickle.dumps(Touches(tmp_path / "touched")))
+    assert isinstance(checkpoint._unpickled(data), checkpoint._Shell)
+    assert not (tmp_path / "touched").exists()
+
+
+def test_a_program_is_not_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch.load hands an archive with constants.pkl to torch.jit.load, which runs what is in it."""
+    ran: list[object] = []
+    monkeypatch.setattr(torch.jit, "load", lambda *given, **_: ran.append(given))
+    with zipfile.ZipFile(folder / MODEL) as archive:
+        top = archive.namelist()[0].partition("/")[0]
+    with zipfile.ZipFile(folder / MODEL, "a") as archive:
+        archive.writestr(f"{top}/constants.pkl", b"")
+    assert f"{MODEL} cannot be read" in refused(folder)
+    assert not ran
+
+
+@pytest.mark.parametrize("opcodes", [b"N.", b"Q.", b"NQ.", b"].", b"}(\x8c\x01a", b"\x80\x02(."])
+def test_pickles_that_make_no_sense(folder: Path, opcodes: bytes) -> None:
+    with zipfile.ZipFile(folder / MODEL) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(folder / MODEL, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, opcodes if name.endswith("data.pkl") else data)
+    assert MODEL in refused(folder)
+
+
+def test_keys_that_are_no_names(folder: Path) -> None:
+    changed(folder, lambda state: state.update({3: torch.zeros(1)}))
+    assert "has a tensor 3" in refused(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"gpt_layers": "30"}, "layers should be a size"),
+        ({"gpt_layers": -1}, "layers should be a size"),
+        ({"gpt_n_model_channels": 10**9}, "width should be a size"),
+        ({"gpt_n_heads": None}, "heads should be a size"),
+        ({"d_vector_dim": [512]}, "speaker should be a size"),
+    ],
+)
+def test_sizes_that_are_none(folder: Path, change: dict[str, Any], said: str) -> None:
+    told = json.loads((folder / CONFIG).read_text("utf-8"))
+    told["model_args"] |= change
+    del told["antlitz_twin"]  # which would set the same sizes
+    (folder / CONFIG).write_text(json.dumps(told), "utf-8")
+    assert said in refused(folder)
+
+
+@pytest.mark.parametrize("told", [[], {"model_args": []}, {"model_args": 3}, {"model_args": {}, "antlitz_twin": 3}])
+def test_another_config(folder: Path, told: object) -> None:
+    (folder / CONFIG).write_text(json.dumps(told), "utf-8")
+    assert CONFIG in refused(folder)
 
 
 @pytest.mark.parametrize("name", [CONFIG, MODEL, VOCABULARY, SPEAKERS])

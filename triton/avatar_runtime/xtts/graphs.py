@@ -46,6 +46,7 @@ MANIFEST: Final = "xtts.json"  # sizes and token ids; precision, SHA-256 of chec
 
 CONDITIONING_RATE: Final = 22_050  # Hz
 SPEAKER_RATE: Final = 16_000  # Hz
+CONDITIONING_LATENTS: Final = 32  # that a voice has, whatever the width: the perceiver's num_latents
 CODE_SAMPLES: Final = 1024  # at CONDITIONING_RATE: one code is 46 ms
 CUDA: Final = "CUDAExecutionProvider"  # ONNX Runtime's name for a GPU
 LEAST_FRAMES: Final = 2  # that the vocoder takes
