@@ -59,6 +59,22 @@ def test_what_is_fed_is_read_where_it_lies() -> None:
         assert array.shape == (1, HEADS, ROOM, SIZE)
 
 
+def test_nothing_of_who_was_there_before_is_left_in_a_row() -> None:
+    """A mask multiplies by nothing, and nothing times infinity is no number."""
+    cache = Cache(LAYERS, HEADS, SIZE, np.float32)
+    bad = np.full((LAYERS, 1, HEADS, 9, SIZE), np.inf, np.float32)
+    good = np.ones((LAYERS, 1, HEADS, 3, SIZE), np.float32)
+    for _ in range(2):
+        cache.add(good, good)
+    cache.add(bad, bad)
+    cache.remove(0)  # the last one moves into its place
+    cache.remove(0)
+    cache.remove(0)
+    for _ in range(3):
+        cache.add(good, good)
+    assert all(np.isfinite(array).all() for array in cache.feed().values())
+
+
 def test_memory_that_a_crowd_needed_is_given_back() -> None:
     cache = Cache(LAYERS, HEADS, SIZE, np.float16)
     keys = np.ones((LAYERS, 1, HEADS, 500, SIZE), np.float16)

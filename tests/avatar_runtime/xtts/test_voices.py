@@ -41,6 +41,15 @@ def test_cut_off_and_broken_latents_are_refused() -> None:
     assert "cut off" in refused(data + b"more").message
     bad = Voice(np.full((32, 8), np.nan, np.float32), VOICE.speaker)
     assert "finite" in refused(pack(bad, WEIGHTS)).message
+    huge = Voice(VOICE.latents, np.full(4, 1e30, np.float32))
+    assert "finite" in refused(pack(huge, WEIGHTS)).message
+
+
+@pytest.mark.parametrize("count", [0, 1, 31, 33, 60_000])
+def test_a_voice_has_32_latents(count: int) -> None:
+    """More would be a longer prefix, and attention over 60,000 positions takes all memory there is."""
+    more = Voice(np.zeros((count, 8), np.float32), VOICE.speaker)
+    assert refused(pack(more, WEIGHTS)).code is Code.UNKNOWN_VOICE
 
 
 def test_built_in_voices() -> None:

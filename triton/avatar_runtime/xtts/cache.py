@@ -35,6 +35,10 @@ class Cache:
         length = keys.shape[3]
         self._grow(self.count + 1, length + 1)
         row, self.count = self.count, self.count + 1
+        # What the row held before is masked, but a number that is not finite would be heard through every mask.
+        before = slice(length, int(self.lengths[row]))
+        for array in self._arrays:
+            array[row, :, before] = 0
         for layer in range(len(keys)):
             self._arrays[2 * layer][row, :, :length] = keys[layer, 0]
             self._arrays[2 * layer + 1][row, :, :length] = values[layer, 0]

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_runtime.contracts import AvatarError, Code
+from avatar_runtime.xtts.graphs import CONDITIONING_LATENTS
 
 Floats = NDArray[np.float32]
 MAGIC = b"XTTSv2\0\1"
 HEADER = struct.Struct("<8s32sHHH")  # magic, SHA-256 of the weights, latents, width, speaker
+LARGEST = 1e3  # of a number in it: the perceiver ends in an RMS norm, which leaves at most 32 times its gains
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,13 @@ def unpack(data: bytes, checkpoint: str, width: int, speaker: int) -> Voice:
     if len(data) < HEADER.size or data[:8] != MAGIC:
         raise AvatarError(Code.INVALID_REQUEST, "LATENTS are not those of an XTTS voice.")
     _, made_by, count, wide, size = HEADER.unpack_from(data)
-    if (made_by.hex(), wide, size) != (checkpoint, width, speaker):
+    if (made_by.hex(), count, wide, size) != (checkpoint, CONDITIONING_LATENTS, width, speaker):
         raise AvatarError(Code.UNKNOWN_VOICE, "This cloned voice was made by other weights: clone it again.")
     if len(data) != HEADER.size + 4 * (count * wide + size):
         raise AvatarError(Code.INVALID_REQUEST, "LATENTS are cut off.")
     numbers = np.frombuffer(data, "<f4", offset=HEADER.size).astype(np.float32)
-    if not np.isfinite(numbers).all():
-        raise AvatarError(Code.INVALID_REQUEST, "LATENTS must be finite numbers.")
+    if not (np.abs(numbers) <= LARGEST).all():
+        raise AvatarError(Code.INVALID_REQUEST, f"LATENTS must be finite numbers, none larger than {LARGEST:g}.")
     return Voice(numbers[: count * wide].reshape(count, wide), numbers[count * wide :])
 
 
