@@ -33,7 +33,7 @@ class TritonPythonModel:
             voice=adapter.text(request, "VOICE"),
             speed=adapter.scalar(request, "SPEED", 1.0),
             latents=None if latents is None else latents.tobytes(),
-            seed=int(adapter.scalar(request, "SEED", 0)),
+            seed=adapter.integer(request, "SEED", 0),
         )
         adapter.send_chunks(self._engine.speak(wanted, request.is_cancelled), request, sender)
 

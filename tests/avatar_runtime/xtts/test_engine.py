@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ import pytest
 from avatar_runtime.contracts import SPEAKING_RATE, AvatarError, Code
 from avatar_runtime.voices.engine import Chunk
 from avatar_runtime.xtts import engine as speaking
+from avatar_runtime.xtts.batch import Utterance
 from avatar_runtime.xtts.cloning import Cloner
 from avatar_runtime.xtts.engine import Engine, Request
 from avatar_runtime.xtts.graphs import MANIFEST, VOICES
@@ -53,6 +55,11 @@ def test_the_same_seed_sounds_the_same_and_another_does_not(engine: Engine) -> N
     first, again, other = (sound(said(engine, seed=seed)) for seed in (5, 5, 6))
     assert np.array_equal(first, again)
     assert len(first) != len(other) or not np.allclose(first, other)
+
+
+@pytest.mark.parametrize("seed", [-1, -(2**63), 2**63 - 1])
+def test_any_seed_will_do(engine: Engine, seed: int) -> None:
+    assert len(sound(said(engine, text="Yes.", seed=seed)))
 
 
 def test_streamed_sound_is_that_of_the_whole(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,6 +140,24 @@ def test_a_runaway_is_tried_again_while_nobody_heard_it_and_then_ended(
     audio = sound(said(engine, text="One sentence of some length, which the voice will not finish."))
     assert Stuck.made == tries
     assert 0 < len(audio) < 4 * SPEAKING_RATE and abs(audio[-1]) < 1e-3, "cut off without a click"
+
+
+def test_a_voice_that_never_stops_ends_whoever_is_slow_to_hear_it(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Codes run ahead of a reader as far as its watch lets it hear them, and no further."""
+    given: list[Utterance] = []
+    real = engine._batch.give
+    monkeypatch.setattr(engine._batch, "give", lambda each: (given.append(each), real(each)))
+    monkeypatch.setattr(speaking.Watch, "code", lambda self, code: "")
+    monkeypatch.setattr(engine, "_sizes", dataclasses.replace(engine._sizes, stop_code=-1))
+    stream = engine.speak(Request("A few words.", "en"))
+    next(stream)
+    while given[0].said < given[0].most:
+        time.sleep(0.01)
+    time.sleep(0.1)
+    assert given[0].said == given[0].most == speaking.Watch(len("A few words."), 10_000).limit
+    assert len(list(stream))
 
 
 def test_speed_changes_the_length(engine: Engine) -> None:

@@ -30,12 +30,14 @@ class Utterance:
     stop_code: int
     codes: int  # how many there are: those that were there before count for the repetition penalty
     begun_with: tuple[int, ...]
+    most: int  # codes after which it ends, stop or not: positions are embedded only so far
     cancelled: Callable[[], bool]
     states: queue.SimpleQueue[tuple[int, Floats] | Exception | None] = field(default_factory=queue.SimpleQueue)
     closed: bool = False  # whoever reads has had enough
     said: int = 0
     last: int = 0
     seen: NDArray[np.bool_] = field(init=False)
+    _asking: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.seen = np.zeros(self.codes, np.bool_)
@@ -43,19 +45,27 @@ class Utterance:
 
     def take(self, logits: Floats, hidden: Floats) -> bool:
         """Chooses the next code and hands it out; whether the utterance goes on."""
+        if not np.isfinite(logits).all():
+            raise FloatingPointError("the network's numbers are not finite")
         self.last = choose(logits, self.seen, self.sampling, self.random)
         self.seen[self.last] = True
         self.said += 1
         self.states.put((self.last, hidden))
-        if self.last == self.stop_code:
+        if self.last == self.stop_code or self.said >= self.most:
             self.states.put(None)
             return False
         return True
 
+    def close(self) -> None:
+        """Whoever reads has had enough. When this returns, `cancelled` is asked no more: its request may go."""
+        with self._asking:
+            self.closed = True
+
     @property
     def over(self) -> bool:
         """Whether nobody wants to hear more."""
-        return self.closed or self.cancelled()
+        with self._asking:
+            return self.closed or self.cancelled()
 
 
 class Batch:
@@ -91,13 +101,11 @@ class Batch:
                 self._rows[row].states.put(None)
                 self._leave(row)
         if not self._rows:
-            self._gpt.cache.clear()
             return
         codes = np.stack([self._tables.code(each.last, each.said) for each in self._rows])
         logits, hidden = self._gpt.step(codes)
         for row in reversed(range(len(self._rows))):
-            if not self._rows[row].take(logits[row], hidden[row]):
-                self._leave(row)
+            self._take(row, logits[row], hidden[row])
 
     def _enter(self, utterance: Utterance) -> None:
         if utterance.over:
@@ -110,11 +118,24 @@ class Batch:
             utterance.states.put(error)
             return
         self._rows.append(utterance)
-        if not utterance.take(logits, hidden):
-            self._leave(len(self._rows) - 1)
+        self._take(len(self._rows) - 1, logits, hidden)
+
+    def _take(self, row: int, logits: Floats, hidden: Floats) -> None:
+        """The next code of a row. What goes wrong with it is told to its own reader alone."""
+        utterance = self._rows[row]
+        try:
+            goes_on = utterance.take(logits, hidden)
+        except Exception as error:
+            log.exception("XTTS: no code could be chosen")
+            utterance.states.put(error)
+            goes_on = False
+        if not goes_on:
+            self._leave(row)
 
     def _leave(self, row: int) -> None:
         """Takes a row out of list and cache alike: the last one moves into its place."""
         self._gpt.cache.remove(row)
         self._rows[row] = self._rows[-1]
         self._rows.pop()
+        if not self._rows:
+            self._gpt.cache.clear()

@@ -34,7 +34,7 @@ NO_TIMES = np.zeros((0, 2), np.float32)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is to be said, and how. `seed`: the same request sounds the same."""
+    """What is to be said, and how. `seed`, any whole number: the same request sounds the same."""
 
     text: str
     language: str = ""
@@ -89,7 +89,7 @@ class Engine:
                 raise AvatarError(Code.INVALID_TEXT, "A part of the text is too long to be spoken at once: use stops.")
             prefix, told = self._tables.prefix(voice.latents, ids), piece
             for attempt in range(TRIES):
-                seed = [request.seed, index, attempt]
+                seed = [request.seed % 2**64, index, attempt]
                 heard = False
                 try:
                     for audio in self._piece(request, prefix, voice, seed, len(piece), cancelled):
@@ -106,17 +106,18 @@ class Engine:
         cancelled: Callable[[], bool],
     ) -> Iterator[Floats]:  # fmt: skip
         """The sound of one piece. Raises `Runaway` when it does not end by itself, after what was good of it."""
+        watch = Watch(characters, self._sizes.most_generated)
         utterance = Utterance(
             prefix=prefix,
             sampling=request.sampling,
-            random=np.random.default_rng(np.abs(seed)),
+            random=np.random.default_rng(seed),
             stop_code=self._sizes.stop_code,
             codes=self._sizes.codes,
             begun_with=(PREFIX_CODE, self._sizes.start_code),
+            most=watch.limit,
             cancelled=cancelled,
         )
         window = Window(lambda hidden, mix: self._sound(hidden, mix, voice.speaker), request.speed)
-        watch = Watch(characters, self._sizes.most_generated)
         self._batch.give(utterance)
         sent, why = False, ""
         try:
@@ -140,7 +141,7 @@ class Engine:
             elif sent or seed[-1] == TRIES - 1:
                 yield _faded(window.finish())
         finally:
-            utterance.closed = True
+            utterance.close()
         if why:
             raise Runaway(why)
 
