@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from avatar_runtime.contracts import MAX_TEXT_CHARACTERS, AvatarError, Code
-from avatar_runtime.xtts.text import MAX_TEXT_TOKENS, Frontend
+from avatar_runtime.xtts.text import MAX_TEXT_TOKENS, Frontend, steps
 
 VOCABULARY = Path(__file__).parents[1] / "corpus" / "vocab.json"
 FRONTEND = Frontend(VOCABULARY)
@@ -73,6 +74,26 @@ def test_no_piece_has_more_ids_than_the_network_has_places(text: str) -> None:
     found = FRONTEND.pieces(text, "de")
     assert "".join("".join(found).split()) == text
     assert all(len(FRONTEND.ids(piece, "de")) <= MAX_TEXT_TOKENS for piece in found)
+
+
+def test_one_text_is_read_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MeCab and num2words keep state while they read; requests come from many threads."""
+    inside, together = threading.Semaphore(1), []
+
+    def read(text: str, code: str) -> str:
+        alone = inside.acquire(blocking=False)
+        threading.Event().wait(0.01)
+        together.append(not alone)
+        inside.release()
+        return text
+
+    monkeypatch.setattr(steps, "read", read)
+    threads = [threading.Thread(target=FRONTEND.normalise, args=("今日は", "ja")) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert together == [False] * 5
 
 
 @settings(deadline=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,8 @@ from avatar_runtime.xtts.text.languages import LANGUAGES, check_script, resolve
 #: Ids of one call. XTTS-v2's `gpt_max_text_tokens` is 402, from which coqui refuses; two are kept for [START], [STOP].
 MAX_TEXT_TOKENS: Final = 400
 _SIGNS: Final = "&@%#€$£°₹₺₽₩¥￥+=§"  # kept when emoji and markup go
+#: MeCab's words point into its last answer, and num2words counts decimals in its converters: one text at a time.
+_READING: Final = threading.Lock()
 
 
 class Frontend:
@@ -50,9 +53,10 @@ class Frontend:
 
     @staticmethod
     def normalise(text: str, language: str) -> str:
-        """`text` as the network reads it: small letters, numbers as words, Chinese as pinyin."""
+        """`text` as the network reads it: small letters, numbers as words, Chinese as pinyin. Any thread may ask."""
         code = resolve(language)
-        return steps.read(readings.prepare(text, code), code)
+        with _READING:
+            return steps.read(readings.prepare(text, code), code)
 
     def _fitting(self, piece: str, code: str) -> list[str]:
         """`piece`, or its parts where it has more ids than the network has places."""
