@@ -10,11 +10,11 @@ import pytest
 
 from avatar_runtime.contracts import BLEND_SHAPES, CHANNEL, AvatarError, Code
 from avatar_runtime.face import fields, headpose
-from avatar_runtime.face.capture import Capture, rest
+from avatar_runtime.face.capture import Capture
 from avatar_runtime.face.expression import SHAPES, SIGNATURES, solve
 from avatar_runtime.face.landmarks import FaceFinder
 from avatar_runtime.face.measures import NAMES
-from avatar_runtime.face.meshwarp import Portrait
+from avatar_runtime.face.meshwarp import Portrait, rest
 from avatar_runtime.face.renderer import Renderer
 from avatar_runtime.face.sheet import motion_of
 from avatar_runtime.face.smooth import OneEuro
@@ -199,6 +199,8 @@ def test_frames_that_make_no_sense(finder: FaceFinder) -> None:
         with pytest.raises(AvatarError) as caught:
             capture.push(np.zeros(shape, np.uint8))
         assert caught.value.code is Code.INVALID_IMAGE
+    for shape in ((40, 40_000, 3), (40_000, 40, 3), (33, 1_200_000, 3)):  # seen whole, it is thinner than a pixel
+        assert Capture(finder).push(np.zeros(shape, np.uint8))[1] == 0
     assert capture.push(np.zeros((1, 1, 3), np.uint8))[1] == 0
     with pytest.raises(AvatarError, match="one size"):
         capture.push(np.zeros((2, 2, 3), np.uint8))

@@ -27,6 +27,7 @@ from avatar_runtime.face.expression import solve
 from avatar_runtime.face.geometry import Geometry, measure
 from avatar_runtime.face.landmarks import Face, FaceFinder, Floats
 from avatar_runtime.face.measures import NAMES, measured
+from avatar_runtime.face.meshwarp import rest
 from avatar_runtime.face.skin import Skin
 from avatar_runtime.face.smooth import OneEuro
 
@@ -44,13 +45,6 @@ _LID_CUTOFF, _LID_BETA = 6.0, 4.0
 
 _GAP = NAMES.index("gap")
 _JAW = [NAMES.index(name) for name in ("chinDown", "lowerLipDownRight", "lowerLipDownLeft")]
-
-
-def rest() -> Floats:
-    """The motion f32 [58] of a face that does nothing."""
-    motion = np.zeros(MOTION_SIZE, np.float32)
-    motion[CHANNEL["headScale"]] = 1
-    return motion
 
 
 @dataclass(slots=True)
@@ -175,4 +169,3 @@ def _filter() -> OneEuro:
     cutoff[lids], beta[lids] = _LID_CUTOFF, _LID_BETA
     cutoff[-6:], beta[-6:] = _POSE_CUTOFF, _POSE_BETA
     return OneEuro(MOTION_RATE, cutoff, beta)
-

@@ -154,6 +154,8 @@ class FaceFinder:
 
     def _detect(self, pixels: NDArray[np.uint8]) -> Floats:
         shrink = min(1.0, LOOK_AT / max(pixels.shape[:2]))
+        if shrink * min(pixels.shape[:2]) < LOOK_AT / DETECTOR_SIZE:  # to the network a line thinner than a pixel
+            return np.zeros((0, 17), np.float32)
         view = cv2.resize(pixels, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA) if shrink < 1 else pixels
         found = []
         for x, y, side in _tiles(view.shape[1], view.shape[0]):
