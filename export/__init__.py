@@ -1,1 +1,1 @@
-"""Checkpoint -> ONNX -> TensorRT. Empty until the first network (LivePortrait) is exported."""
+"""Checkpoint -> ONNX -> TensorRT: a folder for each network, `antlitz export NETWORK` for all of them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ class Bundle:
     def session(
         self, graph: str, threads: int, flush: bool = False, providers: tuple[str, ...] = ()
     ) -> ort.InferenceSession:
-        """The graph, ready to run on the processor with so many threads, or by ONNX Runtime's `providers`.
+        """The graph, ready to run on the processor with `threads` (0: every core), or by ONNX Runtime's `providers`.
 
         `flush`: numbers that fade away become zero, not denormal, which makes convolutions four times slower. It
         holds for the thread that opens the session, too. Raises `engine_unavailable` as well when the first provider
@@ -62,7 +63,7 @@ class Bundle:
             raise self.refused(path, "is missing")
         self._compare(graph, path)
         options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
         options.inter_op_num_threads = 1
         options.log_severity_level = 4
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -51,11 +50,6 @@ class Networks(Protocol):
         """What `source` returned, DRIVEN f32 [k, 21, 3] -> I420 crops u8 [k, 768, 512]."""
 
 
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0))
-
-
 class InProcess:
     """Both networks in ONNX Runtime on this machine's processor.
 
@@ -63,9 +57,9 @@ class InProcess:
     """
 
     def __init__(self, folder: Path, threads: int = 0) -> None:
-        """`folder` holds an exported bundle. Raises `engine_unavailable`, see `bundle.session`."""
-        self._source = bundle.session(folder, "source", threads or cores())
-        self._frame = bundle.session(folder, "frame", threads or cores())
+        """`folder` holds an exported bundle; `threads` 0: every core. Raises `engine_unavailable`, see `bundle`."""
+        self._source = bundle.session(folder, "source", threads)
+        self._frame = bundle.session(folder, "frame", threads)
         bundle.agree(self._source, self._frame, folder)
 
     def source(self, crop: Bytes) -> Tensors:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from dataclasses import fields
 from pathlib import Path
@@ -45,7 +44,7 @@ class XttsBundle:
         """`threads` 0: every core. `providers`: ONNX Runtime's, before the processor."""
         self._providers = providers
         self._bundle = Bundle(folder, MANIFEST, EXPORT)
-        self._threads = threads or len(os.sched_getaffinity(0))
+        self._threads = threads
         self.vocabulary = folder / VOCABULARY
         told = self._bundle.told()
         try:
