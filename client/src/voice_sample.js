@@ -88,7 +88,7 @@ export class VoiceSample {
     discard.addEventListener("click", () => {
       this.#cancel();
       this.#keep(null);
-      this.#say("");
+      this.#say(this.removed ? text("sample.removed") : "");
       this.#draw();
       record.focus();
     });

@@ -88,6 +88,10 @@ def test_recording_listening_and_sending(gateway: FakeGateway, chromium: Callabl
     see(page.get_by_test_id("sample-consent")).to_be_hidden()
     page.get_by_test_id("sample-remove").click()
     see(page.get_by_test_id("sample-status")).to_contain_text("removed when you save")
+    record.click()
+    see(record).to_contain_text("Stop")
+    page.get_by_test_id("sample-discard").click()
+    see(page.get_by_test_id("sample-status")).to_contain_text("removed when you save")
     page.get_by_test_id("save").click()
     gateway.wait_for({"type": "sample removed"})
     assert problems == []
