@@ -259,7 +259,7 @@ def test_an_hour_is_refused_by_its_header(monkeypatch):
             frame.sample_rate = 8_000
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
-    monkeypatch.setattr("gateway.media._frames", lambda *_: pytest.fail("it was decoded"))
+    monkeypatch.setattr("gateway.media.decoded_frames", lambda *_: pytest.fail("it was decoded"))
     assert "longer than 60 seconds" in refused(file.getvalue(), max_seconds=60)
 
 
