@@ -36,8 +36,8 @@ def opened(path: Path, what: str, code: Code) -> Iterator[Any]:
     check_readable(path, what)
     broken = AvatarError(code, f"The {what} {path} is damaged or of a kind that cannot be read.")
     try:
-        # A playlist in a file must not open other files or addresses.
-        with av.open(str(path), options={"protocol_whitelist": "file"}) as container:
+        # FFmpeg gets the file and no way to any other: a playlist would open what it names, files and addresses.
+        with path.open("rb") as file, av.open(file, options={"protocol_whitelist": "none"}) as container:
             if container.format.name in PICTURES:
                 raise AvatarError(code, f"{path} is a picture, not a {what}.")
             yield container

@@ -92,3 +92,21 @@ def test_what_is_wrong_with_a_file_is_one_sentence(tmp_path: Path) -> None:
         with pytest.raises(AvatarError, match=words) as caught:
             look(path)
         assert caught.value.message.endswith(".") and "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:0.4,\nother.ts\n#EXT-X-ENDLIST\n",
+        "ffconcat version 1.0\nfile other.ts\n",
+    ],
+    ids=["m3u8", "ffconcat"],
+)
+@pytest.mark.parametrize("name", ["list.m3u8", "list.mp4", "list.txt"])
+def test_a_playlist_opens_no_other_file(tmp_path: Path, name: str, text: str) -> None:
+    other = write_video(tmp_path / "other.ts", [grey(80)] * 10, Fraction(25))
+    assert video.facts(other).frames
+    (tmp_path / name).write_text(text, "utf-8")
+    for read in (video.facts, sound.length, sound.has_sound):
+        with pytest.raises(AvatarError, match="damaged or of a kind that cannot be read"):
+            read(tmp_path / name)
