@@ -99,7 +99,7 @@ async def _hear(
     if not transcript.text:
         _say(path, "nothing was said.")
     if claimed and duration < CUT_SHORT * claimed - 1:
-        _say(path, f"cut short, its sound ends after {_clock(duration)} of {_clock(claimed)}.")
+        _say(path, f"its sound ends at {_clock(duration)}, though the file says {_clock(claimed)}.")
 
 
 def _say(path: Path, sentence: str) -> None:

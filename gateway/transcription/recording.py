@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from avatar_runtime.contracts import LISTENING_RATE, VAD_WINDOW, AvatarError, Code
-from gateway.animation.files import opened, seconds
+from gateway.animation.files import opened
 from gateway.media import MAX_CHANNELS, RATES, decoded_frames
 
 Floats = npt.NDArray[np.float32]
@@ -52,7 +52,7 @@ def _samples(path: Path) -> Iterator[Floats]:
     with opened(path, "recording", Code.INVALID_AUDIO) as container:
         stream = _stream(container, path)
         start = (container.start_time or 0) / av.time_base
-        length = seconds(container, stream)
+        length = None if container.duration is None else container.duration / av.time_base
         position = 0
         for frame in _steady(decoded_frames(container, stream)):
             if isinstance(frame, float):
