@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soxr
 from hibari import Hibari
+from tritonclient.grpc import InferenceServerClient
 
 from gateway.bench.stack import Running, browser, up, write_wav
 
@@ -20,9 +22,23 @@ CHARACTER = "/api/characters/mona-lisa"
 
 
 @pytest.fixture(scope="module")
-def running(served: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with up(tmp_path_factory.mktemp("data"), ANTLITZ_MODELS=str(served)) as antlitz:
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def running(served: Path, data: Path) -> Iterator[Running]:
+    with up(data, ANTLITZ_MODELS=str(served)) as antlitz:
         yield antlitz
+
+
+@pytest.fixture
+def spoken_by_xtts(running: Running, data: Path) -> Callable[[], int]:
+    """How many requests tts_xtts has answered."""
+    address = re.search(r"GRPCInferenceService at ([\d.]+:\d+)", (data / "triton" / "tritonserver.log").read_text())
+    assert address is not None
+    client = InferenceServerClient(address[1])
+    return lambda: client.get_inference_statistics("tts_xtts").model_stats[0].inference_stats.success.count
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +48,9 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_wav(tmp_path_factory.mktemp("reader") / "reader.wav", soxr.resample(spoken, 24_000, RATE), RATE)
 
 
-def test_voice_xtts_hears_a_reader_and_the_talk_goes_on_with_the_voice(running: Running, reader: Path) -> None:
+def test_voice_xtts_hears_a_reader_and_the_talk_goes_on_with_the_voice(
+    running: Running, reader: Path, spoken_by_xtts: Callable[[], int]
+) -> None:
     import httpx
 
     with browser(reader) as page, httpx.Client(base_url=running.url, timeout=60) as api:
@@ -56,13 +74,16 @@ def test_voice_xtts_hears_a_reader_and_the_talk_goes_on_with_the_voice(running: 
         once = api.post("/api/synthesize-with-voice-clone", files={"sample": sample.content}, data=fields)
         assert once.status_code == 200 and once.content[:4] == b"RIFF"
 
+        before = spoken_by_xtts()
         page.get_by_test_id("text").fill("Good morning.")
         page.get_by_test_id("say").click()
         said = page.locator("[data-testid=transcript] [data-role=avatar][data-final=true]")
         said.first.wait_for(timeout=60_000)
+        assert spoken_by_xtts() == before + 1
         assert api.delete(f"{CHARACTER}/voice-sample").json()["voice"]["sample"] is None
         page.get_by_test_id("text").fill("And again.")
         page.get_by_test_id("say").click()
         said.nth(1).wait_for(timeout=60_000)
+        assert spoken_by_xtts() == before + 1, "the built-in voice speaks again"
         assert page.locator("[data-testid=notice][data-level=error]").count() == 0
         assert errors == []
