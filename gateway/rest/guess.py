@@ -22,12 +22,29 @@ _FUNCTION_WORDS: Final = {
     "também porque quando este esta isso",
 }
 _SETS: Final = {language: frozenset(words.split()) for language, words in _FUNCTION_WORDS.items()}
+#: Letters that only one of the languages here is written in. Japanese comes before Chinese: it has both.
+_OWN_LETTERS: Final = {
+    "ja": re.compile("[\u3040-\u30ff]"),
+    "zh": re.compile("[\u4e00-\u9fff]"),
+    "ko": re.compile("[\uac00-\ud7af]"),
+    "ru": re.compile("[\u0400-\u04ff]"),
+    "ar": re.compile("[\u0600-\u06ff]"),
+    "hi": re.compile("[\u0900-\u097f]"),
+}
+_OWN_SHARE: Final = 0.2  # of the letters: a name in other letters does not make the language
 _WORD: Final = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 
 
 def guess_language(text: str, candidates: Sequence[str]) -> str:
-    """The candidate whose function words are most frequent in `text`; the first one where that says nothing."""
+    """The candidate in whose own letters `text` is, else the one whose function words are most frequent in it.
+
+    The first one where both say nothing.
+    """
     if not candidates:
         return ""
+    letters = sum(character.isalpha() for character in text)
+    for language, own in _OWN_LETTERS.items():
+        if language in candidates and len(own.findall(text)) > _OWN_SHARE * letters:
+            return language
     words = _WORD.findall(text.lower().replace("\u2019", "'"))
     return max(candidates, key=lambda language: sum(word in _SETS.get(language, ()) for word in words))
