@@ -46,6 +46,12 @@ async def test_its_tts_twin_speaks_with_them(inference: Inference, voice_engine:
     assert other != latents
 
 
+@pytest.mark.parametrize("seed", [-(2**63), -1, 2**63 - 1])
+async def test_any_seed_will_do(inference: Inference, voice_engine: str, seed: int) -> None:
+    spoken = inference.synthesize("Yes.", "en", engine=twin(voice_engine, Role.TTS), seed=seed)
+    assert [chunk async for chunk in spoken]
+
+
 @pytest.mark.parametrize(
     ("audio", "code"),
     [

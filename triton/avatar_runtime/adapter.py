@@ -19,6 +19,7 @@ import numpy as np
 import triton_python_backend_utils as pb  # type: ignore[import-not-found]  # exists inside the backend's stub only
 
 from avatar_runtime.contracts import AvatarError, Code
+from avatar_runtime.pool import Pool
 
 T = TypeVar("T")
 
@@ -116,6 +117,16 @@ def answer_decoupled(request: Any, produce: Callable[[Any, Any], None]) -> None:
     except Exception as error:
         sender.send(failure(error))
     finally:
+        sender.send(flags=pb.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
+
+
+def answer_elsewhere(pool: Pool, request: Any, produce: Callable[[Any, Any], None]) -> None:
+    """`answer_decoupled` in one of the pool's threads; when it is full, that is the answer."""
+    try:
+        pool.submit(answer_decoupled, request, produce)
+    except AvatarError as error:
+        sender = request.get_response_sender()
+        sender.send(failure(error))
         sender.send(flags=pb.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
 
 

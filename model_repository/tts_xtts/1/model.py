@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from avatar_runtime import adapter
+from avatar_runtime.pool import Pool
 from avatar_runtime.xtts.batch import MOST
 from avatar_runtime.xtts.engine import Engine, Request
 from avatar_runtime.xtts.graphs import CUDA, FOLDER
+
+WAITING = 64  # requests that wait while MOST are spoken; one more is refused
 
 
 class TritonPythonModel:
@@ -19,11 +21,11 @@ class TritonPythonModel:
         self._engine = Engine(adapter.models_dir() / FOLDER, providers=providers)
         for _ in self._engine.speak(Request("Good morning.", "en")):
             pass  # the first utterance maps memory and, on a GPU, chooses kernels
-        self._threads = ThreadPoolExecutor(MOST, "speech")
+        self._pool = Pool(MOST, WAITING, "speech")
 
     def execute(self, requests: list[Any]) -> None:
         for request in requests:
-            self._threads.submit(adapter.answer_decoupled, request, self._speak)
+            adapter.answer_elsewhere(self._pool, request, self._speak)
 
     def _speak(self, request: Any, sender: Any) -> None:
         latents = adapter.optional(request, "LATENTS")
@@ -38,4 +40,4 @@ class TritonPythonModel:
         adapter.send_chunks(self._engine.speak(wanted, request.is_cancelled), request, sender)
 
     def finalize(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._pool.close()
