@@ -36,8 +36,8 @@ unless said otherwise. Optional inputs may be left out.
     out: MOTION f32 [n / 960, 58].
 
 ``render``, a sequence
-    in: MOTION f32 [k, 58]; at the start PORTRAIT_SHA256 (hex) of a picture the server has seen, or PORTRAIT u8 [n]
-    (encoded); FORMAT optional, "i420" or "rgb".
+    in: MOTION f32 [k, 58], k from 1 to MAX_PUSH_FRAMES; at the start PORTRAIT_SHA256 (hex) of a picture the server
+    has seen, or PORTRAIT u8 [n] (encoded); FORMAT optional, "i420" or "rgb".
     out: FRAMES u8 [k, 768, 512], planar I420 (BT.601, limited range), or [k, 512, 512, 3] RGB.
 
 ``capture``, a sequence
@@ -64,6 +64,7 @@ MAX_LATENTS_BYTES: Final = 4 * 2**20  # XTTS: 32 x 1024 and 512 float32 are 130 
 # --- face motion -------------------------------------------------------------------------------------------
 MOTION_RATE: Final = 25  # Hz
 MOTION_SAMPLES: Final = SPEAKING_RATE // MOTION_RATE  # 960 audio samples make one frame of motion
+MAX_PUSH_FRAMES: Final = 10 * MOTION_RATE  # in one request: nobody else is drawn for meanwhile
 
 #: ARKit's 52 blend shapes in Apple's alphabetical order with the tongue last, each 0..1. `Left` is the person's left.
 BLEND_SHAPES: Final = (

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from avatar_runtime.contracts import BLEND_SHAPES, CHANNEL, MOTION_SIZE, AvatarError, Code
+from avatar_runtime.contracts import BLEND_SHAPES, CHANNEL, MAX_PUSH_FRAMES, MOTION_SIZE, AvatarError, Code
 from avatar_runtime.face import fields
 from avatar_runtime.face.meshwarp import Portrait, checked, i420, rest
 from avatar_runtime.face.sheet import motion_of, timed
@@ -163,10 +163,12 @@ def test_i420(portraits: dict[str, Portrait]) -> None:
 
 
 def test_motion_is_checked() -> None:
-    for bad in (np.zeros((0, 58)), np.zeros((2, 57)), np.zeros(58), np.full((1, 58), np.nan), np.full((1, 58), np.inf)):
+    shapes = ((0, 58), (2, 57), (58,), (MAX_PUSH_FRAMES + 1, 58))
+    for bad in (*map(np.zeros, shapes), np.full((1, 58), np.nan), np.full((1, 58), np.inf)):
         with pytest.raises(AvatarError) as caught:
             checked(bad.astype(np.float32))
         assert caught.value.code == Code.INVALID_REQUEST
+    assert len(checked(np.zeros((MAX_PUSH_FRAMES, 58), np.float32))) == MAX_PUSH_FRAMES
     wild = checked(np.full((1, MOTION_SIZE), 9, np.float32))
     assert wild[0, CHANNEL["jawOpen"]] == 1
 

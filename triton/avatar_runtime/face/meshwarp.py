@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar_runtime.contracts import BLEND_SHAPES, CHANNEL, MOTION_SIZE, AvatarError, Code
+from avatar_runtime.contracts import BLEND_SHAPES, CHANNEL, MAX_PUSH_FRAMES, MOTION_SIZE, AvatarError, Code
 from avatar_runtime.face import fields
 from avatar_runtime.face.eyes import Eye, EyeWeights
 from avatar_runtime.face.geometry import Geometry, crop
@@ -29,8 +29,9 @@ ROUND = [WARPED.index(name) for name in ("mouthPucker", "mouthFunnel")]
 
 def checked(motion: NDArray[np.float32]) -> Floats:
     """MOTION f32 [k, 58], finite; blend shapes are brought into 0..1. Raises `invalid_request`."""
-    if motion.ndim != 2 or motion.shape[1] != MOTION_SIZE or motion.shape[0] < 1:
-        raise AvatarError(Code.INVALID_REQUEST, f"MOTION must have the shape [frames, {MOTION_SIZE}].")
+    if motion.ndim != 2 or motion.shape[1] != MOTION_SIZE or not 1 <= motion.shape[0] <= MAX_PUSH_FRAMES:
+        shape = f"[frames, {MOTION_SIZE}], at most {MAX_PUSH_FRAMES} frames"
+        raise AvatarError(Code.INVALID_REQUEST, f"MOTION must have the shape {shape}.")
     if not np.isfinite(motion).all():
         raise AvatarError(Code.INVALID_REQUEST, "MOTION must be finite numbers.")
     motion = np.array(motion, np.float32)
