@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from grpc.aio import AioRpcError  # type: ignore[import-untyped]  # it carries no types
 from tritonclient.grpc.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
@@ -54,11 +55,16 @@ class Faces:
 
 def to_avatar_error(error: Exception, model: str) -> AvatarError:
     """What a Triton or gRPC failure means to the person."""
-    text = error.message() or "" if isinstance(error, InferenceServerException) else str(error)
+    match error:
+        case InferenceServerException():
+            text, status = error.message() or "", error.status() or ""
+        case AioRpcError():  # of a stream, which the client does not convert
+            text, status = error.details() or "", str(error.code())
+        case _:
+            text, status = str(error), ""
     parsed = AvatarError.parse(text)
     if parsed is not None:
         return parsed
-    status = (error.status() or "") if isinstance(error, InferenceServerException) else ""
     if "DEADLINE" in status:
         return AvatarError(Code.TIMEOUT, f"{model} did not answer in time.")
     if "CANCELLED" in status:
@@ -186,7 +192,7 @@ class Inference:
                     raise to_avatar_error(error, model)
                 if result.as_numpy("AUDIO") is not None:
                     yield _speech(result)
-        except InferenceServerException as error:
+        except (InferenceServerException, AioRpcError) as error:
             raise to_avatar_error(error, model) from error
         finally:
             stream.cancel()

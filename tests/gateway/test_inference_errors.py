@@ -44,4 +44,7 @@ async def test_no_server_is_said_at_once() -> None:
     with pytest.raises(AvatarError) as caught:
         await door.landmarks(b"x")
     assert caught.value.code is Code.ENGINE_UNAVAILABLE
+    with pytest.raises(AvatarError) as caught:
+        await anext(door.synthesize("Good morning.", engine="tts_x"))
+    assert str(caught.value) == "engine_unavailable: tts_x is not available at the moment."
     await door.close()
