@@ -40,3 +40,12 @@ def test_japanese_without_its_dictionary_says_what_to_install(monkeypatch: pytes
     with pytest.raises(AvatarError) as caught:
         steps.read("はい", "ja")
     assert caught.value.code is Code.UNKNOWN_LANGUAGE and "antlitz[ja]" in caught.value.message
+
+
+@pytest.mark.parametrize("text", ["゙っゝ", "゛っ゚", "ゔっゞ"])
+def test_signs_that_belong_to_no_kana_are_refused(text: str) -> None:
+    pytest.importorskip("cutlet", reason="pip install 'antlitz[ja]'")
+    with pytest.raises(AvatarError, match="cannot be read as Japanese") as caught:
+        steps.read(f"はい{text}", "ja")
+    assert caught.value.code is Code.INVALID_TEXT
+    assert steps.read("いすゞとこゝろ", "ja") == "isuzu to kokoro"

@@ -69,8 +69,11 @@ def expand_symbols(text: str, language: str) -> str:
 
 
 def romaji(text: str) -> str:
-    """Japanese in Latin letters (Hepburn), by cutlet with UniDic lite."""
-    return str(_cutlet().romaji(text))
+    """Japanese in Latin letters (Hepburn), by cutlet with UniDic lite. Raises `invalid_text`."""
+    try:
+        return str(_cutlet().romaji(text))
+    except LookupError as error:  # cutlet 0.5 on marks without their kana, as in っゞ
+        raise AvatarError(Code.INVALID_TEXT, "The text has signs that cannot be read as Japanese.") from error
 
 
 def _money(m: re.Match[str], currency: str, language: str) -> str:
