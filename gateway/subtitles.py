@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from gateway.inference import Transcript, Word
@@ -12,6 +14,11 @@ MAX_LINE: Final = 84  # characters: two lines of 42, the usual limit of subtitle
 MAX_SECONDS: Final = 7.0
 PAUSE: Final = 0.8  # s without a word that end a segment
 SENTENCE_ENDS: Final = (".", "!", "?", "…", "。", "\uff01", "\uff1f")
+
+#: Two letters of scripts without spaces: Thai and Lao, Burmese, Khmer; kana, ideographs and their punctuation.
+_TOUCH: Final = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]{2}"
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,14 @@ def _ends(piece: Sequence[Word], following: Word) -> bool:
 
 
 def _text(piece: Sequence[Word]) -> str:
-    return " ".join(word.word.strip() for word in piece)
+    return joined([word.word for word in piece])
+
+
+def joined(texts: Sequence[str]) -> str:
+    """Words, or longer texts, as one: with spaces between them in the scripts that have spaces."""
+    parts = [part for text in texts if (part := text.strip())]
+    glued = [after if _TOUCH.match(before[-1] + after[0]) else f" {after}" for before, after in pairwise(parts)]
+    return "".join([*parts[:1], *glued])
 
 
 def srt(parts: Sequence[Segment]) -> str:

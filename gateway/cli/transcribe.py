@@ -22,6 +22,8 @@ from gateway.transcription.transcribe import transcribe
 
 CUT_SHORT = 0.9  # of its length a recording should have; how long one is, some kinds of files only guess
 
+SPEED_SECONDS = 600.0  # over which time left is guessed: a piece may take a minute
+
 
 class AudioTime(ProgressColumn):
     def render(self, task: Task) -> Text:
@@ -82,7 +84,8 @@ async def _hear(
 ) -> None:
     claimed = sound.length(path)
     columns = (TextColumn("{task.description}"), BarColumn(), AudioTime(), TimesRealTime(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+    hidden = not console.is_terminal
+    with Progress(*columns, console=console, disable=hidden, speed_estimate_period=SPEED_SECONDS) as bar:
         shown = bar.add_task(path.name, total=claimed)
 
         def progress(done: float) -> None:

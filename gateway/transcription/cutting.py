@@ -44,6 +44,11 @@ class Cutter:
         self._audio = np.zeros(0, np.float32)
         self._speech = np.zeros(0, np.float32)
 
+    @property
+    def begins(self) -> float:
+        """Seconds of the recording that are not held any more."""
+        return self._first * VAD_WINDOW / LISTENING_RATE
+
     def feed(self, audio: Floats, speech: Floats) -> list[Piece]:
         """The pieces that are complete. `audio` is `speech` windows of VAD_WINDOW samples long."""
         self._audio = np.concatenate([self._audio, audio])
@@ -64,7 +69,7 @@ class Cutter:
         self._take(max((int(heard[0]) if len(heard) else len(self._speech)) - KEPT, 0))
 
     def _take(self, windows: int) -> list[Piece]:
-        start, samples = self._first * VAD_WINDOW / LISTENING_RATE, windows * VAD_WINDOW
+        start, samples = self.begins, windows * VAD_WINDOW
         audio, speech = self._audio[:samples], self._speech[:windows]
         self._first, self._audio, self._speech = self._first + windows, self._audio[samples:], self._speech[windows:]
         return [Piece(start, audio.copy(), speech)] if (speech >= SPEECH).any() else []

@@ -16,6 +16,7 @@ import numpy as np
 from avatar_runtime.contracts import LISTENING_RATE, VAD_WINDOW, AvatarError, Code
 from gateway.inference import Inference, Transcript, Word
 from gateway.streams import VadStream
+from gateway.subtitles import joined
 from gateway.transcription.cutting import Cutter, Floats, Piece
 from gateway.transcription.recording import blocks
 from gateway.transcription.settling import settle
@@ -43,7 +44,7 @@ class Listening:
             self.words += [replace(word, start=word.start + piece.start, end=word.end + piece.start) for word in words]
 
     def transcript(self) -> Transcript:
-        return Transcript(" ".join(self.texts), self.language, self.words)
+        return Transcript(joined(self.texts), self.language, self.words)
 
 
 async def transcribe(
@@ -63,9 +64,9 @@ async def transcribe(
     try:
         async with aclosing(_pieces(inference, path, so_far)) as pieces:
             async for piece in pieces:
-                if piece is None:
+                if isinstance(piece, float):
                     if not under_way:
-                        progress(so_far.duration)
+                        progress(piece)
                     continue
                 await hear(AHEAD - 1 if so_far.language else 0)
                 asking = inference.transcribe(piece.audio, so_far.language, task, patience=PATIENCE)
@@ -79,8 +80,8 @@ async def transcribe(
     return so_far.transcript(), so_far.duration
 
 
-async def _pieces(inference: Inference, path: Path, so_far: Listening) -> AsyncGenerator[Piece | None, None]:
-    """The pieces with speech in them, and None after every block."""
+async def _pieces(inference: Inference, path: Path, so_far: Listening) -> AsyncGenerator[Piece | float, None]:
+    """The pieces with speech in them, and after every block how many seconds do not wait to be cut."""
     cutter, sound, length = Cutter(), blocks(path), 0
     with contextlib.closing(sound):
         async with inference.vad() as vad:
@@ -90,7 +91,7 @@ async def _pieces(inference: Inference, path: Path, so_far: Listening) -> AsyncG
                 padded = np.pad(block, (0, -len(block) % VAD_WINDOW))
                 for piece in cutter.feed(padded, await _speech(vad, padded)):
                     yield piece
-                yield None
+                yield cutter.begins
             for piece in cutter.finish():
                 yield piece
     if not length:

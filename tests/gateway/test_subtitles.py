@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from gateway.inference import Transcript, Word
-from gateway.subtitles import MAX_LINE, MAX_SECONDS, Segment, segments, srt, vtt
+from gateway.subtitles import MAX_LINE, MAX_SECONDS, Segment, joined, segments, srt, vtt
 
 
 def words(*parts: tuple[str, float, float]) -> Transcript:
@@ -30,3 +30,11 @@ def test_times_and_escapes():
     assert "01:01:01,000 --> 01:02:06,000" in srt([part]) or "01:01:01,001 --> 01:02:06,000" in srt([part])
     assert "a &lt;b&gt; &amp; c" in vtt([part]) and "a <b> & c" in srt([part])
     assert srt([]) == "" and vtt([]).startswith("WEBVTT")
+
+
+def test_scripts_without_spaces_get_none():
+    assert joined([" one ", "two", "", " three"]) == "one two three" and joined([]) == ""
+    assert joined(["今日", "は", "Berlin", "です。", "はい。"]) == "今日は Berlin です。はい。"
+    assert joined(["สวัสดี", "ครับ"]) == "สวัสดีครับ"
+    (part,) = segments(words(("你", 0, 0.2), ("好。", 0.2, 0.5)), 1)
+    assert part.text == "你好。"

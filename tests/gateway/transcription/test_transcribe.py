@@ -47,6 +47,13 @@ async def test_every_word_of_a_long_file_at_its_time(tmp_path: Path) -> None:
     assert len(ears.asked) < sum(end - start + 1 for _, start, end in words) / 14, "in pieces of a good size"
 
 
+async def test_progress_is_what_was_heard_and_not_what_was_read(tmp_path: Path) -> None:
+    samples, _ = speech([(440, 30, 31), (550, 41, 42), (660, 59, 60)], 61)
+    _, _, done = await run(ScriptedEars(), write_wav(tmp_path / "a.wav", pcm(samples)))
+    assert any(20 < seconds < 30 for seconds in done) and done == sorted(done) and done[-1] == 61
+    assert not [seconds for seconds in done if 30 < seconds < 41], "the first word waits for a piece to be full"
+
+
 async def test_the_language_is_found_once(tmp_path: Path) -> None:
     samples, _ = speech(chatter(200), 200)
     ears = ScriptedEars()
