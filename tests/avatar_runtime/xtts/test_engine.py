@@ -108,6 +108,17 @@ def test_a_cancelled_request_ends(engine: Engine) -> None:
     assert time.monotonic() - began < 5
 
 
+def test_what_comes_after_is_not_even_read_once_cancelled(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, read = threading.Event(), []
+    stream = engine.speak(Request(TEXT * 20, "en"), stop.is_set)
+    real = engine._frontend.ids
+    monkeypatch.setattr(engine._frontend, "ids", lambda *given: (read.append(given), real(*given))[1])
+    next(stream)
+    stop.set()
+    list(stream)
+    assert len(read) == 1
+
+
 def test_a_closed_stream_ends(engine: Engine) -> None:
     stream = engine.speak(Request(TEXT * 20, "en"))
     next(stream)

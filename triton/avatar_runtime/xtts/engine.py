@@ -84,6 +84,8 @@ class Engine:
         self, request: Request, language: str, pieces: list[str], voice: Voice, cancelled: Callable[[], bool]
     ) -> Iterator[Chunk]:
         for index, piece in enumerate(pieces):
+            if cancelled():
+                return
             ids = self._frontend.ids(piece, language)
             if len(ids) >= self._sizes.most_text:
                 raise AvatarError(Code.INVALID_TEXT, "A part of the text is too long to be spoken at once: use stops.")
