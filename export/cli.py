@@ -5,7 +5,11 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-EXPORTS = {"liveportrait": "export.liveportrait.command", "xtts": "export.xtts.command"}
+EXPORTS = {
+    "liveportrait": "export.liveportrait.command",
+    "whisper": "export.whisper.command",
+    "xtts": "export.xtts.command",
+}
 NEEDS = "Exporting needs PyTorch: pip install -e '.[export]' (serving does not)."
 
 
@@ -21,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         command = import_module(EXPORTS[words[0]])
     except ModuleNotFoundError as error:
-        if error.name not in ("torch", "onnxscript"):
+        if error.name not in ("torch", "onnxscript", "safetensors"):
             raise
         sys.stderr.write(f"antlitz: {NEEDS}\n")
         return 1
