@@ -59,7 +59,7 @@ async def transcribe(
             piece, heard = under_way[0]
             so_far.add(piece, await heard)
             under_way.popleft()
-            progress(piece.end)
+            progress(min(piece.end, so_far.duration))  # the last window is filled up
 
     try:
         async with aclosing(_pieces(inference, path, so_far)) as pieces:
