@@ -77,7 +77,7 @@ async def _drive(options: argparse.Namespace, inference: Inference) -> Drive:
 
 
 def _progress(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     return Progress(*columns, FramesPerSecond(), TimeRemainingColumn(), console=console)
 
 
@@ -97,7 +97,7 @@ async def film(options: argparse.Namespace, inference: Inference, settings: Sett
             bar.update(shown, completed=done, total=max(done, total) if total else None)
 
         frames = await animate(inference, portrait, drive, options.out, renderer, progress)
-    console.print(f"{options.out}: {frames} frames.")
+    console.print(f"{options.out}: {frames} frames.", markup=False)
     return 0
 
 

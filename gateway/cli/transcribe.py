@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--task", choices=("transcribe", "translate"), default="transcribe", help="translate: into English"
     )
-    parser.add_argument("--format", choices=FORMATS, default="txt", help="json has the time of every word")
+    parser.add_argument("--format", choices=FORMATS, default="txt", help="json: a line with the time of every word")
     parser.add_argument("--out", type=Path, metavar="DIR", help="a folder for the results; else they are printed")
     parser.add_argument("--triton", metavar="HOST:PORT", help="gRPC address of a tritonserver that runs already")
     return parser
@@ -76,6 +77,9 @@ async def hear_all(options: argparse.Namespace, inference: Inference, settings: 
         except AvatarError as error:
             failed = True
             _say(path, error.message)
+        except BrokenPipeError:  # nobody reads any more
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python writes the rest when it ends
+            return 1
     return int(failed)
 
 
@@ -83,7 +87,8 @@ async def _hear(
     options: argparse.Namespace, inference: Inference, path: Path, target: Path | None, console: Console
 ) -> None:
     claimed = sound.length(path)
-    columns = (TextColumn("{task.description}"), BarColumn(), AudioTime(), TimesRealTime(), TimeRemainingColumn())
+    name = TextColumn("{task.description}", markup=False)
+    columns = (name, BarColumn(), AudioTime(), TimesRealTime(), TimeRemainingColumn())
     hidden = not console.is_terminal
     with Progress(*columns, console=console, disable=hidden, speed_estimate_period=SPEED_SECONDS) as bar:
         shown = bar.add_task(path.name, total=claimed)
