@@ -49,7 +49,7 @@ async def test_chunks_carry_audio_text_and_phonemes(inference: Inference, tts_en
 
 async def test_sound_is_quieter_where_the_lips_are_shut(inference: Inference, tts_engine: str) -> None:
     if not tells_phonemes(tts_engine):
-        return  # nothing to compare: its lips follow the sound
+        pytest.skip("nothing to compare: its lips follow the sound")
     shut, vowels = [], []
     for chunk in await speak(inference, tts_engine):
         for phoneme, (start, end) in zip(chunk.phonemes, chunk.phoneme_times, strict=True):
