@@ -21,7 +21,7 @@ def test_values_come_from_the_environment() -> None:
         }
     )
     assert settings.data == Path("/tmp/x") and settings.port == 9000
-    assert settings.engine(Role.STT) == "stt_other" and settings.engine(Role.VOICE) == ""
+    assert settings.engine(Role.STT) == "stt_other" and settings.engine(Role.VOICE) == "voice_xtts"
     assert settings.ice_urls == ["stun:a", "stun:b"]
 
 
