@@ -11,7 +11,9 @@ import pytest
 import torch
 from onnx import numpy_helper
 
+from avatar_runtime.contracts import AvatarError
 from avatar_runtime.whisper import exported
+from avatar_runtime.whisper.bundle import WhisperBundle
 from avatar_runtime.whisper.decoding import DecodingOptions, decode
 from avatar_runtime.whisper.network import CAPACITY
 from avatar_runtime.whisper.tokens import Vocabulary
@@ -152,3 +154,23 @@ def test_a_checkpoint_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture
     assert cli.main(["whisper", "--checkpoint", str(tmp_path)]) == 1
     said = capsys.readouterr().err
     assert said.startswith("antlitz: ") and "is missing" in said and said.count("\n") == 1
+
+
+def test_the_runtime_opens_it(bundle: Path, made: checkpoint.Checkpoint, tmp_path: Path) -> None:
+    assert WhisperBundle(bundle, threads=1).networks().sizes == command.sizes(made.model.config)
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    for path in bundle.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    (folder / "cross.onnx").write_bytes((bundle / "encoder.onnx").read_bytes())
+    with pytest.raises(AvatarError, match=r"cross\.onnx is not the file"):
+        WhisperBundle(folder).networks()
+    told = json.loads((folder / exported.MANIFEST).read_text("utf-8"))
+    told["graphs"]["cross"] = told["graphs"]["encoder"]
+    (folder / exported.MANIFEST).write_text(json.dumps(told), "utf-8")
+    with pytest.raises(AvatarError, match="is not a graph of this model"):
+        WhisperBundle(folder).networks()
+    del told["sizes"]["length"]
+    (folder / exported.MANIFEST).write_text(json.dumps(told), "utf-8")
+    with pytest.raises(AvatarError, match="networks' sizes"):
+        WhisperBundle(folder)
