@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 import warnings
 import zipfile
@@ -104,12 +103,3 @@ def save(model: LivePortrait, folder: Path) -> None:
         for attribute, key in PARTS.items()
     }
     torch.save(parts, path)
-
-
-def digest(model: LivePortrait) -> str:
-    """SHA-256 over every tensor in order: which weights these are, wherever they came from."""
-    total = hashlib.sha256()
-    for name, value in model.state_dict().items():
-        total.update(name.encode())
-        total.update(value.detach().cpu().contiguous().numpy().tobytes())
-    return total.hexdigest()

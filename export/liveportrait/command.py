@@ -28,6 +28,7 @@ from export.liveportrait.model import LivePortrait, seeded
 from export.liveportrait.puppet import puppet
 from export.liveportrait.widths import narrow
 from export.onnx_graph import ExportError, Graph, operators, sha256, write
+from export.weights import digest
 from gateway.settings import Settings
 from triton_launch.server import REPOSITORY
 
@@ -80,7 +81,7 @@ def export(model: LivePortrait, out: Path, precision: str = "fp32", said: Consol
             recorded[name] = {"sha256": sha256(path), "difference": {row.tensor: row.largest for row in rows}}
         manifest = {
             "precision": precision,
-            "checkpoint_sha256": checkpoint.digest(model),
+            "checkpoint_sha256": digest(model),
             "torch": torch.__version__,
             "graphs": recorded,
         }

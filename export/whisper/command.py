@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import hashlib
 import json
 import shutil
 import sys
@@ -19,6 +18,7 @@ from avatar_runtime.whisper import exported
 from avatar_runtime.whisper.network import Networks, Sizes
 from export.folders import replacing
 from export.onnx_graph import ExportError, operators, sha256, write
+from export.weights import digest
 from export.whisper import checkpoint, parity, twin
 from export.whisper.config import Config
 from export.whisper.graphs import prepared
@@ -34,15 +34,6 @@ MOST_BYTES = 1_900_000_000  # of one ONNX file: protobuf ends at 2 GiB
 def sizes(config: Config) -> Sizes:
     """What the runtime has to know of the networks."""
     return Sizes(**{item.name: getattr(config, item.name) for item in dataclasses.fields(Sizes)})
-
-
-def digest(model: Whisper) -> str:
-    """SHA-256 over every tensor in order: which weights these are."""
-    total = hashlib.sha256()
-    for name, value in model.state_dict().items():
-        total.update(name.encode())
-        total.update(value.detach().contiguous().numpy().data)
-    return total.hexdigest()
 
 
 def export(found: checkpoint.Checkpoint, out: Path, precision: str = "fp32", said: Console | None = None) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import hashlib
 import json
 import shutil
 import sys
@@ -23,6 +22,7 @@ from avatar_runtime.xtts import graphs
 from avatar_runtime.xtts.gpt import Sizes, Tables
 from export.folders import replacing
 from export.onnx_graph import ExportError, operators, sha256, write
+from export.weights import digest
 from export.xtts import checkpoint, parity, twin, vocabulary
 from export.xtts.config import Config, narrow
 from export.xtts.graphs import prepared
@@ -47,15 +47,6 @@ def tables(model: Xtts) -> dict[str, np.ndarray]:
 def sizes(config: Config) -> Sizes:
     """What the runtime has to know of the networks."""
     return Sizes(**{item.name: getattr(config, item.name) for item in dataclasses.fields(Sizes)})
-
-
-def digest(model: Xtts) -> str:
-    """SHA-256 over every tensor in order: which weights these are."""
-    total = hashlib.sha256()
-    for name, value in model.state_dict().items():
-        total.update(name.encode())
-        total.update(value.detach().contiguous().numpy().tobytes())
-    return total.hexdigest()
 
 
 def export(found: checkpoint.Checkpoint, out: Path, precision: str = "fp32", said: Console | None = None) -> None:

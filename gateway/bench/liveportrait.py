@@ -60,15 +60,15 @@ def networks(options: argparse.Namespace, bundle: Path, where: str, say: Callabl
     """Parity and speed of the networks alone."""
     import torch
 
-    from export.liveportrait import checkpoint
     from export.liveportrait.command import network
+    from export.weights import digest
     from gateway.bench import liveportrait_peers as peers
     from gateway.bench import liveportrait_reference as reference
 
     torch.set_num_threads(options.threads)
     model = network("random", options.width)
     recorded = json.loads((bundle / "liveportrait.json").read_text("utf-8"))
-    if recorded["checkpoint_sha256"] != checkpoint.digest(model):
+    if recorded["checkpoint_sha256"] != digest(model):
         raise ValueError(f"{bundle} was not exported from `random` at this width: the peers would not be equal.")
     say("parity", f"export beside PyTorch, {recorded['precision']}", _worst(recorded), "", "")
     official = reference.Reference(Path(options.reference), model) if options.reference else None

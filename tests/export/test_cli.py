@@ -139,6 +139,6 @@ def test_a_gpu_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_seeded_networks_are_the_same_every_time() -> None:
-    from export.liveportrait.checkpoint import digest
+    from export.weights import digest
 
     assert digest(seeded(narrow(16))) == digest(seeded(narrow(16))) != digest(seeded(narrow(16), 1))

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import torch
 
-from export.liveportrait.checkpoint import BASE, FILES, RETARGETING, CheckpointError, digest, load, save
+from export.liveportrait.checkpoint import BASE, FILES, RETARGETING, CheckpointError, load, save
 from export.liveportrait.model import LivePortrait
 from export.liveportrait.widths import PUBLISHED, Widths, narrow
+from export.weights import digest
 
 
 def changed(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
