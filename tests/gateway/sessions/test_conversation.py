@@ -55,7 +55,8 @@ async def test_speaking_over_the_portrait_interrupts_it_and_is_a_turn_of_its_own
         script.voice = 0.3
         one.mic.speak(1.2)
         await one.until(lambda: one.captions("user") == ["Stop"])
-        await one.until(lambda: "Stop" in one.captions("avatar"))
+        # The caption comes before the state that ends the turn.
+        await one.until(lambda: "Stop" in one.captions("avatar") and one.of("state")[-1]["state"] == "idle")
         states = [message["state"] for message in one.of("state")]
         assert states[-4:] == ["listening", "thinking", "speaking", "idle"]
 
