@@ -9,9 +9,13 @@ unless said otherwise. Optional inputs may be left out.
     out: SPEECH f32 [k], the probability of speech for each completed window of 512 samples.
 
 ``stt``, a sequence (one request may be start and end at once)
-    in: AUDIO f32 [n] 16 kHz; optional LANGUAGE ("" or "auto" detects), TASK ("transcribe" or "translate"), PROMPT.
+    in: AUDIO f32 [n] 16 kHz; optional LANGUAGE ("" or "auto" detects), TASK ("transcribe" or "translate"), PROMPT
+    (names and words to expect), which hold until changed; PARTIALS bool [1] at the start: hear while it is spoken;
+    FLUSH bool [1]: hear all that has come now, as if the end were here, and stay open.
     out: TEXT, PARTIAL, LANGUAGE (ISO 639-1, given or detected), WORDS [w], WORD_TIMES f32 [w, 2] in s from the start
-    of the stream. TEXT is final when the request carried the end flag.
+    of the stream. TEXT is what is certain: each TEXT of a sequence begins with the one before. PARTIAL is what probably
+    follows it, and may change; WORDS are those of both. After FLUSH both together are all that was said so far; with
+    the end flag TEXT is, and PARTIAL is empty. Without PARTIALS nothing is heard before FLUSH or the end.
 
 ``tts``, decoupled
     in: TEXT, LANGUAGE; optional VOICE ("" is the engine's first voice of the language), SPEED f32 [1] (0.5..2),
