@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_runtime.contracts import LISTENING_RATE
-from avatar_runtime.whisper.transcribe import Transcriber, model_folder
+from avatar_runtime.whisper.folder import open_transcriber
 from gateway.settings import Settings
 
 RECORDINGS = "pocketsphinx==5.1.1"
@@ -53,7 +53,7 @@ def main(args: list[str]) -> int:
     models = Settings.from_environment().models
     cache = models / "bench"
     recordings = [item for item in load_recordings(cache) if item.seconds <= LONGEST_SECONDS]
-    ours = Transcriber(model_folder(models))
+    ours = open_transcriber(models)
     ours.warm_up()
     theirs = yardstick(cache)
     engines: dict[str, Callable[[NDArray[np.float32]], str]] = {

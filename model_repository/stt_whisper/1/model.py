@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from avatar_runtime import adapter
-from avatar_runtime.whisper.transcribe import Transcriber, Transcript, model_folder
+from avatar_runtime.whisper.folder import open_transcriber
+from avatar_runtime.whisper.transcribe import Transcript
 from avatar_runtime.whisper.utterance import Utterance
 
 NICENESS = 5  # the video's smoothness comes first
@@ -17,7 +18,7 @@ NICENESS = 5  # the video's smoothness comes first
 class TritonPythonModel:
     def initialize(self, args: dict[str, str]) -> None:
         os.nice(NICENESS)
-        self._transcriber = Transcriber(model_folder(adapter.models_dir()))
+        self._transcriber = open_transcriber(adapter.models_dir())
         self._transcriber.warm_up()
         self._utterances = adapter.Sequences(Utterance)
 
@@ -26,14 +27,14 @@ class TritonPythonModel:
 
     def _respond(self, request: Any) -> Any:
         utterance = self._utterances.state(request)
-        utterance.add(adapter.array(request, "AUDIO"))
         for name in ("LANGUAGE", "TASK", "PROMPT"):
             if given := adapter.text(request, name):
                 utterance.settings[name.lower()] = given
-        options = self._transcriber.options(**utterance.settings)
-        if not adapter.ends(request):
-            return _response(Transcript(language=options.language or ""))
-        return _response(self._transcriber.transcribe(utterance.audio(), options, request.is_cancelled))
+        if adapter.scalar(request, "PARTIALS", 0):
+            utterance.listen(self._transcriber)
+        utterance.add(adapter.array(request, "AUDIO"), self._transcriber)
+        flush, end = bool(adapter.scalar(request, "FLUSH", 0)), adapter.ends(request)
+        return _response(utterance.heard(self._transcriber, flush, end, request.is_cancelled))
 
 
 def _response(transcript: Transcript) -> Any:
@@ -41,7 +42,7 @@ def _response(transcript: Transcript) -> Any:
     return adapter.response(
         {
             "TEXT": [transcript.text],
-            "PARTIAL": [""],
+            "PARTIAL": [transcript.partial],
             "LANGUAGE": [transcript.language],
             "WORDS": [word.text for word in transcript.words],
             "WORD_TIMES": times,

@@ -10,14 +10,15 @@ import soxr
 from hibari import Hibari
 
 from avatar_runtime.contracts import LISTENING_RATE, AvatarError, Code
-from avatar_runtime.whisper.transcribe import Transcriber, model_folder
+from avatar_runtime.whisper.folder import open_transcriber
+from avatar_runtime.whisper.transcribe import Transcriber
 
 pytestmark = pytest.mark.models
 
 
 @pytest.fixture(scope="module")
 def transcriber(models: Path) -> Transcriber:
-    return Transcriber(model_folder(models))
+    return open_transcriber(models)
 
 
 def spoken(text: str) -> np.ndarray:
@@ -90,9 +91,3 @@ def test_stops_when_cancelled(transcriber: Transcriber, sentence: np.ndarray) ->
     with pytest.raises(AvatarError) as error:
         transcriber.transcribe(sentence, cancelled=lambda: True)
     assert error.value.code is Code.CANCELLED
-
-
-def test_unknown_size(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ANTLITZ_WHISPER", "gigantic")
-    with pytest.raises(AvatarError, match="base, small"):
-        model_folder(models)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar_runtime.whisper.decoding import Array
 from avatar_runtime.whisper.features import POSITIONS_PER_SECOND
-from avatar_runtime.whisper.model import Array
 
 MEDIAN = 7  # positions
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar_runtime.whisper.model import Array, DecoderState, Memory, WhisperModel
 from avatar_runtime.whisper.tokens import Vocabulary
+
+Array = NDArray[np.float32]
 
 NO_SPEECH = 0.6  # probability of the no-speech token above which an unsure text is dropped
 MEAN_LOG_PROBABILITY = -1.0  # below it a text is not trusted
@@ -24,18 +26,44 @@ LOOP_TOKENS = 12  # a phrase said again and again over this many tokens …
 LOOP_TIMES = 4  # … and this often is a loop
 
 
+
+class Text(Protocol):
+    """What a decoder remembers of one text."""
+
+    attention: list[Array]  # each [heads, n, t] for the n tokens fed at once: what the alignment heads look at
+    length: int  # tokens fed
+
+
+class Networks(Protocol):
+    """Encoder and decoder of a Whisper, whoever made their graphs."""
+
+    bands: int  # of the spectrogram
+    max_length: int  # tokens of a text
+    positions: int  # 20 ms each, that the encoder was trained on
+
+    def understand(self, mel: Array) -> Any:
+        """What the decoder attends to in a spectrogram [bins, n]."""
+
+    def begin(self, memory: Any) -> Any:
+        """The `Text` before its first token."""
+
+    def feed(self, text: Any, tokens: list[int]) -> Array:
+        """Append `tokens` to the text: the logits [n, vocabulary] after each."""
+
+
 @dataclass(frozen=True)
 class DecodingOptions:
     language: str | None = None  # None detects
     task: str = "transcribe"
     prompt: tuple[int, ...] = ()
+    said: tuple[int, ...] = ()  # text tokens that are certain: the text begins with them
 
 
 @dataclass
 class Decoded:
-    """Text tokens of one window, and how much to trust them."""
+    """Text tokens of one window, and how much to trust those that were not certain before."""
 
-    tokens: list[int]
+    tokens: list[int]  # the certain ones first
     language: str
     language_probability: float  # 1 where the language was given
     mean_log_probability: float
@@ -58,14 +86,19 @@ class Decoded:
         return not self.looped and self.mean_log_probability >= MEAN_LOG_PROBABILITY
 
     @property
+    def said(self) -> bool:
+        """Whether somebody said this, as far as one can tell."""
+        return self.kept and not self.silent
+
+    @property
     def silent(self) -> bool:
         return self.no_speech > NO_SPEECH and self.mean_log_probability < MEAN_LOG_PROBABILITY
 
 
 def decode(
-    model: WhisperModel,
+    networks: Networks,
     vocabulary: Vocabulary,
-    memory: Memory,
+    memory: Any,
     seconds: float,
     options: DecodingOptions,
     temperatures: tuple[float, ...] = TEMPERATURES,
@@ -74,7 +107,7 @@ def decode(
     random = np.random.default_rng(0)  # the same sound gives the same text
     best: Decoded | None = None
     for temperature in temperatures:
-        found = _decode_once(model, vocabulary, memory, seconds, options, temperature, random)
+        found = _decode_once(networks, vocabulary, memory, seconds, options, temperature, random)
         if best is None or _preference(found) > _preference(best):
             best = found
         if found.trusted or found.silent:
@@ -103,21 +136,23 @@ def is_loop(tokens: list[int]) -> bool:
 
 
 def _decode_once(
-    model: WhisperModel,
+    networks: Networks,
     vocabulary: Vocabulary,
-    memory: Memory,
+    memory: Any,
     seconds: float,
     options: DecodingOptions,
     temperature: float,
     random: np.random.Generator,
 ) -> Decoded:
-    logits, state, language, sure, no_speech = _begin(model, vocabulary, memory, options)
-    logits[vocabulary.suppressed_first] = -np.inf
-    limit = min(model.max_length - state.length - 1, int(seconds * TOKENS_PER_SECOND) + TOKENS_MARGIN)
-    first = len(state.attention)
-    tokens: list[int] = []
+    begun = _begin(networks, vocabulary, memory, options)
+    text, logits = begun.text, begun.logits
+    tokens = list(options.said)
+    if not tokens:
+        logits[vocabulary.suppressed_first] = -np.inf
+    most = int(seconds * TOKENS_PER_SECOND) + TOKENS_MARGIN - len(tokens)
+    limit = max(1, min(networks.max_length - text.length - 1, most))
     total = 0.0
-    looped = False
+    fresh = 0
     while True:
         logits[vocabulary.suppressed] = -np.inf
         logits[vocabulary.first_timestamp :] = -np.inf
@@ -125,39 +160,54 @@ def _decode_once(
         token, log_probability = _choose(logits, temperature, random)
         total += log_probability
         looped = is_loop([*tokens[-4 * LOOP_TOKENS :], token])
-        if token == vocabulary.end or looped or len(tokens) >= limit:
+        if token == vocabulary.end or looped or fresh >= limit:
             break
         tokens.append(token)
-        logits = model.feed(state, [token])[0]
+        fresh += 1
+        logits = networks.feed(text, [token])[0]
     return Decoded(
         tokens=tokens,
-        language=language,
-        language_probability=sure,
-        mean_log_probability=total / (len(tokens) + 1),
-        no_speech=no_speech,
+        language=begun.language,
+        language_probability=begun.sure,
+        mean_log_probability=total / (fresh + 1),
+        no_speech=begun.no_speech,
         compression_ratio=compression_ratio(vocabulary.decode(tokens)),
-        looped=looped or len(tokens) >= limit,
-        attention=[state.attention[first - 1][:, -1:], *state.attention[first:]],
+        looped=looped or fresh >= limit,
+        attention=_predicting(text.attention, len(tokens) + 1),
     )
 
 
-def _begin(
-    model: WhisperModel, vocabulary: Vocabulary, memory: Memory, options: DecodingOptions
-) -> tuple[Array, DecoderState, str, float, float]:
-    """Feed what steers the decoder: (logits of the first text token, state, language, its probability, no speech's)."""
-    state = model.begin(memory)
+@dataclass
+class _Begun:
+    """A text after what steers it and what is certain of it."""
+
+    text: Text
+    logits: Array  # of the next token
+    language: str
+    sure: float  # the probability of the language
+    no_speech: float
+
+
+def _begin(networks: Networks, vocabulary: Vocabulary, memory: Any, options: DecodingOptions) -> _Begun:
+    text = networks.begin(memory)
     language, sure = options.language, 1.0
     if language is None:
-        start = model.feed(state, [vocabulary.start])[0]
+        start = networks.feed(text, [vocabulary.start])[0]
         candidates = list(vocabulary.languages.values())
         likely = _softmax(start[candidates])
         language, sure = vocabulary.language_of(candidates[int(np.argmax(likely))]), float(likely.max())
-        state = model.begin(memory)
+        text = networks.begin(memory)
     before = [vocabulary.previous, *options.prompt] if options.prompt else []
     steer = [vocabulary.start, vocabulary.languages[language], vocabulary.tasks[options.task], vocabulary.no_timestamps]
-    logits = model.feed(state, [*before, *steer])
+    logits = networks.feed(text, [*before, *steer, *options.said])
     no_speech = float(_softmax(logits[len(before)])[vocabulary.no_speech])
-    return logits[-1].copy(), state, language, sure, no_speech
+    return _Begun(text, logits[-1].copy(), language, sure, no_speech)
+
+
+def _predicting(attention: list[Array], count: int) -> list[Array]:
+    """The attention [heads, 1, t] that chose each of the last `count` tokens."""
+    rows = [part[:, index : index + 1] for part in attention for index in range(part.shape[1])]
+    return rows[len(rows) - count :]
 
 
 def _choose(logits: Array, temperature: float, random: np.random.Generator) -> tuple[int, float]:

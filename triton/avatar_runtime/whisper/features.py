@@ -117,14 +117,16 @@ class LogMel:
         """Forget the first of the certain frames, so that a long stream stays small."""
         self._certain = self._certain[:, frames:].copy()
 
-    def spectrogram(self, frames: int) -> NDArray[np.float32]:
-        """All that is not dropped, padded with silence to `frames` [bands, frames].
+    def spectrogram(self, frames: int, until: int | None = None) -> NDArray[np.float32]:
+        """What is not dropped, of which `until` frames at most, padded with silence to `frames` [bands, frames].
 
         Equal to `log_mel` of all that was pushed, when nothing was dropped and `frames` holds it.
         """
         mel = np.full((self._bands, frames), SILENCE, np.float32)
-        known = min(self.frames, frames)
+        known = min(self.frames, frames, frames if until is None else until)
         mel[:, :known] = self._certain[:, :known]
+        if known == until:
+            return _scaled(mel)
         begun = self._waiting if self._begun else self._reflected(np.pad(self._waiting, (0, FFT)))
         left = min(frames - known, -(-len(begun) // HOP))
         if left > 0:

@@ -12,7 +12,6 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnx import ModelProto
 
-from avatar_runtime.whisper.features import FRAMES_PER_POSITION, log_mel
 from avatar_runtime.whisper.graphs import ENCODER_INPUT, HIDDEN, MASK, load_decoder, load_encoder
 
 Array = NDArray[np.float32]
@@ -54,9 +53,8 @@ class WhisperModel:
         empty = np.zeros((1, config["decoder_attention_heads"], 0, width), dtype=np.float32)
         self._empty = {_past(name): empty for name in self._decoder_outputs if name.startswith("present.")}
 
-    def encode(self, audio: Array, positions: int) -> Memory:
-        """What the decoder attends to in `audio` (16 kHz), padded or cut to `positions` of 20 ms."""
-        mel = log_mel(audio, positions * FRAMES_PER_POSITION, self.bands)
+    def understand(self, mel: Array) -> Memory:
+        """What the decoder attends to in a spectrogram [bins, n]."""
         hidden = self._encoder.run([HIDDEN], {"input_features": mel[None]})[0]
         # The tokens give the graph its batch size, and nothing else.
         values = self._memory.run(None, {ENCODER_INPUT: hidden, "input_ids": np.zeros((1, 1), dtype=np.int64)})

@@ -60,7 +60,11 @@ class Networks:
 
     def encode(self, audio: Array, positions: int) -> Memory:
         """What the decoder attends to in `audio` (16 kHz), padded or cut to `positions` of 20 ms."""
-        return self.remember(self.states(log_mel(audio, positions * FRAMES_PER_POSITION, self.bands)[None]))
+        return self.understand(log_mel(audio, positions * FRAMES_PER_POSITION, self.bands))
+
+    def understand(self, mel: Array) -> Memory:
+        """What the decoder attends to in a spectrogram [bins, n]."""
+        return self.remember(self.states(mel[None]))
 
     def states(self, mel: Array) -> NDArray[Any]:
         """mel [1, bins, n] -> [1, ceil(n / 2), w]."""
