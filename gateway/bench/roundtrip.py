@@ -20,11 +20,12 @@ import numpy as np
 import soxr  # type: ignore[import-untyped]  # ships no types
 from numpy.typing import NDArray
 
-from avatar_runtime.contracts import LISTENING_RATE, SPEAKING_RATE
+from avatar_runtime.contracts import AvatarError, LISTENING_RATE, SPEAKING_RATE
 from avatar_runtime.voices import Engine
 from avatar_runtime.voices.hibari import Hibari
 from avatar_runtime.voices.kokoro import FOLDER, Kokoro
-from avatar_runtime.whisper.transcribe import SIZES, Transcriber
+from avatar_runtime.whisper.folder import SIZE, open_transcriber
+from avatar_runtime.whisper.transcribe import Transcriber
 from gateway.settings import Settings
 
 TARGETS = {"en": 0.05, "de": 0.15}
@@ -145,7 +146,7 @@ def measure(
 def main(args: list[str]) -> int:
     """Prints a line for each engine and language; 1 when an engine's default voice misses its target."""
     parser = argparse.ArgumentParser(prog="antlitz bench roundtrip", description=__doc__)
-    parser.add_argument("--ear", choices=SIZES, default=SIZES[0], help="the size of Whisper")
+    parser.add_argument("--ear", default=SIZE, metavar="SIZE", help="of Whisper: base, small, …")
     parser.add_argument("--engine", choices=("tts_hibari", "tts_kokoro"), action="append")
     parser.add_argument("--language", choices=tuple(SENTENCES), action="append")
     parser.add_argument("--voice", action="append", help="voices instead of each language's default")
@@ -153,11 +154,11 @@ def main(args: list[str]) -> int:
     parser.add_argument("-v", "--verbose", action="store_true", help="show what was misheard")
     options = parser.parse_args(args)
     models = _models()
-    folder = models / f"whisper-{options.ear}"
-    if not folder.is_dir():
-        sys.stderr.write(f"Whisper {options.ear} is not in {models}; run `antlitz models pull`.\n")
+    try:
+        ear = open_transcriber(models, options.ear)
+    except AvatarError as error:
+        sys.stderr.write(f"antlitz: {error.message}\n")
         return 2
-    ear = Transcriber(folder)
     missed = False
     for name in options.engine or ("tts_hibari", "tts_kokoro"):
         engine: Engine = Hibari() if name == "tts_hibari" else Kokoro(models / FOLDER)

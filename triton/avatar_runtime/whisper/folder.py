@@ -30,9 +30,9 @@ def wanted_size() -> str:
     return size
 
 
-def open_transcriber(models: Path) -> Transcriber:
-    """The wanted Whisper below `models`; raises `engine_unavailable` with the command that brings it."""
-    size = wanted_size()
+def open_transcriber(models: Path, size: str = "") -> Transcriber:
+    """The Whisper of `size`, or of the wanted one, below `models`; `engine_unavailable` names what brings it."""
+    size = size or wanted_size()
     folder = exported_folder(models, size)
     if (folder / MANIFEST).exists():
         return Transcriber(WhisperBundle(folder, THREADS).networks(), Vocabulary(folder))
