@@ -20,7 +20,7 @@ import numpy as np
 import soxr  # type: ignore[import-untyped]  # ships no types
 from numpy.typing import NDArray
 
-from avatar_runtime.contracts import AvatarError, LISTENING_RATE, SPEAKING_RATE
+from avatar_runtime.contracts import LISTENING_RATE, SPEAKING_RATE, AvatarError
 from avatar_runtime.voices import Engine
 from avatar_runtime.voices.hibari import Hibari
 from avatar_runtime.voices.kokoro import FOLDER, Kokoro
