@@ -1,7 +1,8 @@
 """A Whisper as it is published, read strictly and without running any code that a file holds.
 
 Either a folder as transformers writes it (config.json, model.safetensors or its shards or pytorch_model.bin,
-tokenizer.json, generation_config.json), or one of OpenAI's .pt files, whose vocabulary is another folder's.
+tokenizer.json, generation_config.json), or one of OpenAI's .pt files or CTranslate2's .bin files, whose vocabulary is
+another folder's.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from torch import Tensor
 
 from avatar_runtime.whisper.exported import VOCABULARY
 from avatar_runtime.whisper.tokens import Vocabulary
+from export.whisper import ctranslate2
 from export.whisper.config import Config, ConfigError, dims, published
 from export.whisper.model import Whisper
 
@@ -68,7 +70,8 @@ def load(path: Path, vocabulary: Path | None = None) -> Checkpoint:
     """The checkpoint at `path`, its vocabulary beside it or in `vocabulary`. Raises `CheckpointError`."""
     if not path.exists():
         raise CheckpointError(f"There is no {path}.")
-    config, state, name = _openai(path) if path.is_file() else _folder(path)
+    read = _folder if path.is_dir() else _ctranslate2 if path.suffix == ".bin" else _openai
+    config, state, name = read(path)
     folder = vocabulary or (path.parent if path.is_file() else path)
     words, told = _vocabulary(folder)
     if words.first_timestamp >= config.tokens:
@@ -125,6 +128,14 @@ def _openai(path: Path) -> tuple[Config, Mapping[str, Any], str]:
     except ConfigError as error:
         raise CheckpointError(f"{path.name}: {error}") from error
     return config, {renamed(str(key)): value for key, value in state.items()}, path.name
+
+
+def _ctranslate2(path: Path) -> tuple[Config, Mapping[str, Any], str]:
+    try:
+        state = ctranslate2.load(path)
+        return dims(ctranslate2.dims(state)), state, path.name
+    except (ctranslate2.FormatError, ConfigError, OSError) as error:
+        raise CheckpointError(str(error)) from error
 
 
 def renamed(name: str) -> str:

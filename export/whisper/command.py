@@ -15,11 +15,12 @@ import torch
 from rich.console import Console
 
 from avatar_runtime.whisper import exported
+from avatar_runtime.whisper.folder import exported_folder
 from avatar_runtime.whisper.network import Networks, Sizes
 from export.folders import replacing
 from export.onnx_graph import ExportError, operators, sha256, write
 from export.weights import digest
-from export.whisper import checkpoint, parity, twin
+from export.whisper import checkpoint, hub, parity, twin
 from export.whisper.config import Config
 from export.whisper.graphs import prepared
 from export.whisper.model import Whisper
@@ -27,7 +28,6 @@ from gateway.settings import Settings
 
 PRECISIONS = tuple(parity.TOLERANCE)
 TWIN = "twin"  # a made checkpoint
-FOLDER = "whisper-export"  # below ANTLITZ_MODELS
 MOST_BYTES = 1_900_000_000  # of one ONNX file: protobuf ends at 2 GiB
 
 
@@ -114,22 +114,24 @@ def main(arguments: list[str]) -> int:
         "--checkpoint",
         required=True,
         metavar="PATH",
-        help="folder as transformers writes it, or one of OpenAI's .pt files; `twin`: small and random, for tests",
+        help="openai/whisper-large-v3 or another name on the model hub; a folder as transformers writes it; one of "
+        "OpenAI's .pt files; CTranslate2's model.bin; `twin`: small and random, for tests",
     )
-    parser.add_argument("--vocabulary", type=Path, metavar="DIR", help="folder with tokenizer.json, for a .pt file")
+    parser.add_argument("--vocabulary", type=Path, metavar="DIR", help="folder with tokenizer.json, for a single file")
     parser.add_argument("--precision", choices=PRECISIONS, default="int8", help="int8: processors; fp16: GPUs")
-    parser.add_argument("--out", type=Path, help=f"the bundle's folder; ANTLITZ_MODELS/{FOLDER} when left out")
+    parser.add_argument("--out", type=Path, help="the bundle's folder; below ANTLITZ_MODELS when left out")
     options = parser.parse_args(arguments)
     said = Console(soft_wrap=True)
-    out = options.out or Settings.from_environment().models / FOLDER
     try:
         with tempfile.TemporaryDirectory(prefix="antlitz-whisper-") as work:
             if options.checkpoint == TWIN:
                 found = made(Path(work))
             else:
-                found = checkpoint.load(Path(options.checkpoint), options.vocabulary)
+                path = hub.fetched(options.checkpoint) if hub.is_name(options.checkpoint) else Path(options.checkpoint)
+                found = checkpoint.load(path, options.vocabulary)
+            out = options.out or exported_folder(Settings.from_environment().models, found.model.config.size)
             export(found, out, options.precision, said)
-    except (checkpoint.CheckpointError, ExportError, OSError) as error:
+    except (hub.HubError, checkpoint.CheckpointError, ExportError, OSError) as error:
         sys.stderr.write(f"antlitz: {error}\n")
         return 1
     said.print(f"All there, in {out}.", highlight=False)

@@ -32,6 +32,16 @@ DIMS = {
     "n_audio_ctx": "positions",
     "n_text_ctx": "length",
 }
+#: Width, layers of the encoder and the decoder, bands -> name. large and large-v2 have the same measures.
+NAMES = {
+    (384, 4, 4, 80): "tiny",
+    (512, 6, 6, 80): "base",
+    (768, 12, 12, 80): "small",
+    (1024, 24, 24, 80): "medium",
+    (1280, 32, 32, 80): "large-v2",
+    (1280, 32, 32, 128): "large-v3",
+    (1280, 32, 4, 128): "turbo",
+}
 LARGEST = 1 << 17  # of any size: a vocabulary's, at most
 
 
@@ -54,6 +64,12 @@ class Config:
     tokens: int = 51865
     positions: int = 1500  # that the encoder makes of 30 s
     length: int = 448  # tokens that a text may have, what steers it included
+
+    @property
+    def size(self) -> str:
+        """What this size is called: base, large-v3, turbo, …; of none that was published, its measures."""
+        measures = self.width, self.encoder_layers, self.decoder_layers, self.bins
+        return NAMES.get(measures, f"{self.width}x{self.encoder_layers}x{self.decoder_layers}")
 
 
 def published(told: Mapping[str, Any]) -> Config:

@@ -59,6 +59,11 @@ class Stream:
         self._language = ""
         self._whole: Decoded | None = None  # what a flush heard, while no speech has come since
 
+    @property
+    def window(self) -> float:
+        """Seconds of sound that are kept: what a look costs."""
+        return self._now - self._begin
+
     # --- sound in -----------------------------------------------------------------------------------------
     def add(self, audio: Array, options: DecodingOptions) -> None:
         """The next sound (16 kHz, any length); looks at it when there is enough that is new."""
@@ -135,7 +140,7 @@ class Stream:
     def _look(self, options: DecodingOptions) -> None:
         """Hear the window once, quickly; what cannot be trusted changes nothing."""
         self._looked = self._now
-        seconds = self._now - self._begin
+        seconds = self.window
         positions = math.ceil((seconds + self._options.padding) * POSITIONS_PER_SECOND)
         networks = self._transcriber.networks
         mel = self._mel.spectrogram(min(positions, networks.positions) * FRAMES_PER_POSITION)
@@ -177,7 +182,7 @@ class Stream:
         count = sum(word.end <= latest for word in self._seen[: self._certain])
         count = min(count, len(groups))
         if not count:
-            if self._now - self._begin > 2 * self._options.longest:
+            if self.window > 2 * self._options.longest:
                 self.flush(options)
                 self._close()
             return
