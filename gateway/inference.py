@@ -15,25 +15,20 @@ from avatar_runtime.contracts import MAX_LATENTS_BYTES, MOTION_SAMPLES, AvatarEr
 
 from .catalogue import Catalogue
 from .settings import Settings
-from .streams import STREAM_TIMEOUT, CaptureStream, MotionStream, RenderStream, VadStream, sequence_id
+from .streams import (
+    STREAM_TIMEOUT,
+    UNARY_TIMEOUT,
+    CaptureStream,
+    MotionStream,
+    RenderStream,
+    TranscriptStream,
+    VadStream,
+    sequence_id,
+)
 from .tensors import Bytes, Floats, floats, inputs_of, texts
+from .transcript import Transcript, heard
 
-UNARY_TIMEOUT = 60.0  # s: a long recording on a slow machine
 MAX_MESSAGE_BYTES = 2**31 - 1  # frames are large; Triton sets no smaller bound
-
-
-@dataclass(frozen=True)
-class Word:
-    word: str
-    start: float  # s
-    end: float  # s
-
-
-@dataclass(frozen=True)
-class Transcript:
-    text: str
-    language: str
-    words: list[Word]
 
 
 @dataclass(frozen=True)
@@ -137,13 +132,7 @@ class Inference:
             sequence_start=True,
             sequence_end=True,
         )
-        words = texts(result.as_numpy("WORDS"))
-        times = floats(result.as_numpy("WORD_TIMES"), -1, 2)
-        return Transcript(
-            text=(texts(result.as_numpy("TEXT")) or [""])[0],
-            language=(texts(result.as_numpy("LANGUAGE")) or [""])[0],
-            words=[Word(word, float(start), float(end)) for word, (start, end) in zip(words, times, strict=True)],
-        )
+        return heard(result)
 
     async def clone(self, audio: Floats, engine: str) -> bytes:
         """What the `voice` engine learns of the voice in `audio` (mono, SPEAKING_RATE): latents for its tts twin."""
@@ -205,6 +194,10 @@ class Inference:
             floats(result.as_numpy("BOXES"), -1, 4),
             floats(result.as_numpy("SCORES"), -1),
         )
+
+    def listen(self, language: str = "", prompt: str = "") -> TranscriptStream:
+        """Speech heard while it is spoken; `prompt` are names and words to expect."""
+        return TranscriptStream(self, self._settings.engine(Role.STT), language, prompt)
 
     def vad(self) -> VadStream:
         return VadStream(self, self._settings.engine(Role.VAD))

@@ -13,11 +13,13 @@ import numpy as np
 from avatar_runtime.contracts import AvatarError, Code
 
 from .tensors import Bytes, Floats, floats
+from .transcript import Heard, heard
 
 if TYPE_CHECKING:
     from gateway.inference import Inference
 
 STREAM_TIMEOUT = 10.0  # s: a push of a running sequence
+UNARY_TIMEOUT = 60.0  # s: a long recording on a slow machine
 
 
 _sequence_base = secrets.randbits(30) << 32  # several gateways may share one server
@@ -78,6 +80,35 @@ class VadStream(Stream):
         """Probabilities of speech for the 512-sample windows that `audio` (LISTENING_RATE) completes."""
         result = await self._push({"AUDIO": audio})
         return floats(result.as_numpy("SPEECH"), -1)
+
+    def _last(self) -> dict[str, Any]:
+        return {"AUDIO": np.zeros(0, np.float32)}
+
+
+class TranscriptStream(Stream):
+    """Speech heard while it is spoken."""
+
+    def __init__(self, inference: Inference, model: str, language: str, prompt: str) -> None:
+        super().__init__(inference, model, UNARY_TIMEOUT)
+        self._settings = {"LANGUAGE": language, "PROMPT": prompt}
+
+    async def push(self, audio: Floats, flush: bool = False) -> Heard:
+        """What is heard once `audio` (LISTENING_RATE, any length) has come; with `flush` all that was said."""
+        inputs: dict[str, Any] = {"AUDIO": audio.astype(np.float32, copy=False)}
+        if flush:
+            inputs["FLUSH"] = np.array([True])
+        start = [*self._settings.items(), ("PARTIALS", np.array([True]))]
+        return heard(await self._push(inputs, start))
+
+    async def finish(self, audio: Floats) -> Heard:
+        """The last of the sound, and all that was said; the stream is over."""
+        start, sequence = not self._sequence, self._sequence or sequence_id()
+        self._sequence = 0
+        inputs = {"AUDIO": audio.astype(np.float32, copy=False), **self._settings}
+        found = await self._inference.call(
+            self._model, inputs, UNARY_TIMEOUT, sequence_id=sequence, sequence_start=start, sequence_end=True
+        )
+        return heard(found)
 
     def _last(self) -> dict[str, Any]:
         return {"AUDIO": np.zeros(0, np.float32)}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from gateway.inference import Transcript, Word
+from gateway.transcript import Transcript, Word
 
 MAX_LINE: Final = 84  # characters: two lines of 42, the usual limit of subtitles
 MAX_SECONDS: Final = 7.0

@@ -1,101 +1,79 @@
-"""`antlitz bench whisper`: the exported Whisper beside transformers' own, same weights, same sound, same tokens.
+"""`antlitz bench whisper`: our export of base beside faster-whisper and transformers, of the same weights.
 
-transformers lives in an environment of its own: --transformers names that environment's Python. Without --checkpoint
-the weights are random and the networks small.
+Parts: parity with transformers (tensors and tokens), utterances and ten minutes of speech beside faster-whisper's int8
+(time, word errors), German, the encoder's context, streaming, what is no speech, and the server. transformers lives in
+an environment of its own: --transformers names that environment's Python; without it its part is left out.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
-import tempfile
+import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from avatar_runtime.whisper.features import FRAMES_PER_POSITION, FRAMES_PER_SECOND, HOP, WINDOW_FRAMES, log_mel
-from gateway.bench.stt import load_recordings
+from gateway.bench import (
+    whisper_context,
+    whisper_errors,
+    whisper_parity,
+    whisper_silence,
+    whisper_streaming,
+)
 from gateway.settings import Settings
 
-TOKENS = 100
-FRAMES = (WINDOW_FRAMES, 412)  # 30 s, and a short utterance
-RECORDINGS = 5  # of the sentences
-TARGET = 1e-3  # of the largest value
-
-
-def theirs(python: str, folder: Path, mel: NDArray[np.float32], steer: list[int], work: Path) -> Any:
-    """What transformers says about `mel`. Raises `ValueError`."""
-    np.save(work / "mel.npy", mel)
-    (work / "steer.json").write_text(json.dumps({"tokens": steer}), "utf-8")
-    script = Path(__file__).with_name("whisper_transformers.py")
-    names = [str(work / name) for name in ("mel.npy", "steer.json", "out.npz")]
-    command = [python, str(script), str(folder), str(TOKENS), *names]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["no word"])[-1][:300]
-        raise ValueError(f"transformers' side failed: {said}")
-    return np.load(work / "out.npz")
-
-
-def sounds(recordings: bool, bins: int) -> list[tuple[str, NDArray[np.float32]]]:
-    """(name, log-mel [1, bins, n]): the LibriVox sentences, their length as it is, or two made sounds."""
-    from export.whisper import parity
-
-    if not recordings:
-        return [(f"{frames / FRAMES_PER_SECOND:g} s", parity.sound(bins, frames)) for frames in FRAMES]
-    found = []
-    for each in load_recordings(Settings.from_environment().models / "bench")[:RECORDINGS]:
-        frames = min(len(each.audio) // (HOP * FRAMES_PER_POSITION) * FRAMES_PER_POSITION, WINDOW_FRAMES)
-        found.append((f"{each.name[-4:]}, {each.seconds:.1f} s", log_mel(each.audio, frames, bins)[None]))
-    return found
+PARTS = ("parity", "utterances", "long", "german", "context", "streaming", "silence")
 
 
 def main(arguments: list[str]) -> int:
+    """Prints a table; 1 when a target is missed."""
     parser = argparse.ArgumentParser(prog="antlitz bench whisper", description=__doc__)
-    parser.add_argument("--transformers", metavar="PYTHON", required=True, help="the Python that has transformers")
-    parser.add_argument("--checkpoint", type=Path, metavar="DIR", help="folder as transformers writes it")
-    parser.add_argument("--recordings", action="store_true", help="LibriVox sentences instead of made sounds")
-    parser.add_argument("--precision", choices=("fp32", "fp16", "int8"), default="fp32")
+    parser.add_argument("--only", choices=PARTS, action="append", help="this part (may be given again)")
+    parser.add_argument("--transformers", metavar="PYTHON", default="", help="the Python that has transformers")
+    parser.add_argument("--checkpoint", type=Path, metavar="DIR", help="parity: a folder as transformers writes it")
+    parser.add_argument("--recordings", action="store_true", help="parity: LibriVox sentences, not made sounds")
+    parser.add_argument("--precision", choices=("fp32", "fp16", "int8"), default="fp32", help="parity")
+    parser.add_argument("--rounds", type=int, default=3, help="utterances: how often each is heard; the median counts")
+    parser.add_argument("--rules", action="store_true", help="streaming: compare the rules of what is certain")
+    parser.add_argument("--trace", type=Path, metavar="FILE", help="write the trace that the tests hold streaming to")
     options = parser.parse_args(arguments)
-    table = Table("compared with transformers", "here", "wanted", "")
-    failed = 0
+    models = Settings.from_environment().models
+    if options.trace:
+        whisper_streaming.write_trace(models, options.trace)
+        return 0
+    table, failed = Table("antlitz bench whisper", "measured", "target", ""), 0
 
-    def say(what: str, here: str, wanted: str, good: bool) -> None:
+    def say(what: str, found: str, wanted: str, good: object = "") -> None:
         nonlocal failed
-        failed += not good
-        table.add_row(what, here, wanted, "" if good else "missed")
+        failed += good is False
+        table.add_row(what, found, wanted, "missed" if good is False else good if isinstance(good, str) else "")
 
-    with tempfile.TemporaryDirectory(prefix="antlitz-whisper-") as made:
-        compare(options, Path(made), say)
+    try:
+        for part, run in _parts(options, models, say).items():
+            if part in (options.only or PARTS):
+                run()
+    except ValueError as error:
+        sys.stderr.write(f"antlitz: {error}\n")
+        failed += 1
     Console(soft_wrap=True).print(table)
     return min(failed, 1)
 
 
-def compare(options: argparse.Namespace, work: Path, say: Any) -> None:
-    from export.whisper import checkpoint, command, parity
-    from export.whisper.twin import narrow, write
+def _parts(options: argparse.Namespace, models: Path, say: Callable[..., None]) -> dict[str, Callable[[], None]]:
+    python = options.transformers
 
-    folder = options.checkpoint or work / "twin"
-    if options.checkpoint is None:
-        write(folder, narrow())
-    found = checkpoint.load(folder)
-    command.export(found, work / "bundle", options.precision)
-    networks = command.opened(work / "bundle", found.model.config)
-    strict = options.precision == "fp32"
-    for name, mel in sounds(options.recordings, found.model.config.bins):
-        wanted = theirs(options.transformers, folder, mel, parity.steer(found), work)
-        states = networks.states(mel)
-        heard = parity.follow(found, networks, states, [int(each) for each in wanted["tokens"]])
-        same = sum(a == b for a, b in zip(heard.tokens, wanted["tokens"], strict=True))
-        allowed = (TARGET,) * 3 if strict else parity.TOLERANCE[options.precision]
-        rows = (("states", states), ("logits", heard.logits), ("attention", heard.attention))
-        for (what, ours), most in zip(rows, allowed, strict=True):
-            apart = parity.relative(ours, wanted[what], options.precision)
-            say(f"{name}: {what}", f"{apart:.1e}", f"{most:.0e}", apart <= most)
-        least = TOKENS if strict else TOKENS * 9 // 10
-        say(f"{name}: likeliest tokens", f"{same} of {TOKENS}", f"{least}", same >= least)
+    def parity() -> None:
+        if python:
+            whisper_parity.compare(python, options.checkpoint, options.recordings, options.precision, say)
+
+    return {
+        "parity": parity,
+        "utterances": lambda: whisper_errors.utterances(models, python, options.rounds, say),
+        "long": lambda: whisper_errors.long(models, say),
+        "german": lambda: whisper_errors.german(models, say),
+        "context": lambda: whisper_context.measure(models, say),
+        "streaming": lambda: whisper_streaming.measure(models, options.rules, say),
+        "silence": lambda: whisper_silence.measure(models, say),
+    }

@@ -11,7 +11,6 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from avatar_runtime.contracts import LISTENING_RATE, AvatarError, Code, Role
 from characters.languages import known_language
-from gateway.inference import Transcript
 from gateway.media import MAX_AUDIO_BYTES, decode
 from gateway.rest.body import read_form
 from gateway.rest.choices import engines
@@ -19,6 +18,7 @@ from gateway.rest.operation import Answer, Form, Operation
 from gateway.rest.shapes import TranscriptView
 from gateway.rest.state import state
 from gateway.subtitles import segments, srt, vtt
+from gateway.transcript import Transcript
 
 MAX_PROMPT: Final = 2_000  # characters
 OPENAI_MODELS: Final = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe")

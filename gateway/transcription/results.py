@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from avatar_runtime.contracts import AvatarError, Code
-from gateway.inference import Transcript
 from gateway.rest.transcripts import verbose
 from gateway.subtitles import segments, srt, vtt
+from gateway.transcript import Transcript
 
 FORMATS: Final = ("txt", "srt", "vtt", "json")
 

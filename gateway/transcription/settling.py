@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from avatar_runtime.contracts import LISTENING_RATE, VAD_WINDOW
-from gateway.inference import Word
+from gateway.transcript import Word
 from gateway.transcription.cutting import SILENCE, Floats
 
 WINDOW: Final = VAD_WINDOW / LISTENING_RATE  # s

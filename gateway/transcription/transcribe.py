@@ -14,9 +14,10 @@ from typing import Final
 import numpy as np
 
 from avatar_runtime.contracts import LISTENING_RATE, VAD_WINDOW, AvatarError, Code
-from gateway.inference import Inference, Transcript, Word
+from gateway.inference import Inference
 from gateway.streams import VadStream
 from gateway.subtitles import joined
+from gateway.transcript import Transcript, Word
 from gateway.transcription.cutting import Cutter, Floats, Piece
 from gateway.transcription.recording import blocks
 from gateway.transcription.settling import settle

@@ -80,3 +80,49 @@ async def test_vad_streams_do_not_mix(inference: Inference, vad_engine: str) -> 
         for piece in np.array_split(speech, 20):
             await one.push(piece)
             assert (await other.push(np.zeros_like(piece))).max(initial=0) < 0.3
+
+
+async def test_speech_is_heard_while_it_is_spoken(inference: Inference, stt_engine: str) -> None:
+    assert inference._settings.stt == stt_engine
+    audio = await said(inference, SENTENCE, "en")
+    async with inference.listen("en") as stream:
+        before = await stream.push(np.zeros(4000, np.float32))
+        assert before.whole == "" and before.words == []
+        shown = []
+        for piece in np.array_split(audio, len(audio) // 1024):
+            heard = await stream.push(piece)
+            assert heard.text.startswith(before.text)  # what is certain stays
+            shown.append(heard.whole)
+            before = heard
+        assert any(0 < len(words(text)) < len(words(SENTENCE)) for text in shown)
+        flushed = await stream.push(np.zeros(0, np.float32), flush=True)
+        assert words(flushed.whole) == words(SENTENCE) and flushed.text.startswith(before.text)
+        final = await stream.finish(np.zeros(1000, np.float32))
+    assert words(final.text) == words(SENTENCE) and final.partial == "" and final.language == "en"
+    assert len(final.words) == len(SENTENCE.split())
+
+
+async def test_streams_of_speech_do_not_mix(inference: Inference, stt_engine: str) -> None:
+    speech = await said(inference, SENTENCE, "en")
+    async with inference.listen("en") as one, inference.listen("en") as other:
+        for piece in np.array_split(speech, 10):
+            await one.push(piece)
+            assert (await other.push(np.zeros_like(piece))).whole == ""
+        assert words((await one.finish(np.zeros(0, np.float32))).text) == words(SENTENCE)
+
+
+async def test_a_stream_says_what_is_wrong_with_it(inference: Inference, stt_engine: str) -> None:
+    async with inference.listen("klingon") as stream:
+        with pytest.raises(AvatarError) as caught:
+            await stream.push(np.zeros(1000, np.float32))
+        assert caught.value.code is Code.UNKNOWN_LANGUAGE
+    async with inference.listen("en") as stream:
+        await stream.push(np.zeros(1000, np.float32))
+        with pytest.raises(AvatarError) as caught:
+            await stream.push(np.full(1000, np.inf, np.float32))
+        assert caught.value.code is Code.INVALID_AUDIO
+    with pytest.raises(AvatarError) as caught:  # neither begun nor known
+        await inference.call(
+            stt_engine, {"AUDIO": np.zeros(1000, np.float32)}, sequence_id=4711, sequence_start=False, sequence_end=True
+        )
+    assert caught.value.code in (Code.INVALID_REQUEST, Code.ENGINE_UNAVAILABLE)

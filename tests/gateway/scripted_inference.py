@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from avatar_runtime.contracts import FRAME_SIZE, MOTION_SIZE, SPEAKING_RATE, AvatarError, Role
-from gateway.inference import Faces, Speech, Transcript, Word
+from gateway.inference import Faces, Speech
+from gateway.transcript import Transcript, Word
 
 
 def face(width: float = 200.0, x: float = 100.0) -> tuple[float, float, float, float]:

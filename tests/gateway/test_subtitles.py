@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from gateway.inference import Transcript, Word
 from gateway.subtitles import MAX_LINE, MAX_SECONDS, Segment, joined, segments, srt, vtt
+from gateway.transcript import Transcript, Word
 
 
 def words(*parts: tuple[str, float, float]) -> Transcript:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from avatar_runtime.contracts import AvatarError, Code
-from gateway.inference import Transcript
+from gateway.transcript import Transcript
 
 
 def asked(inference) -> tuple:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from avatar_runtime.contracts import MOTION_SAMPLES, SPEAKING_RATE, VAD_WINDOW, AvatarError, Code
-from gateway.inference import Speech, Transcript
+from gateway.inference import Speech
+from gateway.transcript import Transcript
 
 AWAY = AvatarError(Code.ENGINE_UNAVAILABLE, "The engine is away.")
 

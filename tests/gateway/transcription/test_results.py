@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from avatar_runtime.contracts import AvatarError
-from gateway.inference import Transcript, Word
+from gateway.transcript import Transcript, Word
 from gateway.transcription.results import check_folder, places, write_whole, written
 
 SAID = Transcript("Grüß Gott. <Ja>", "de", [Word("Grüß", 1, 1.2), Word("Gott.", 1.2, 1.5), Word("<Ja>", 3721, 3721.5)])
