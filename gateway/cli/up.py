@@ -113,8 +113,8 @@ async def gateway(settings: Settings, address: str, server: Server | None, conso
         access_log=False,
         ws_max_size=MAX_WEBSOCKET_BYTES,
         timeout_graceful_shutdown=3,
-        ws_ping_interval=5,  # a network that vanished is noticed within 15 s
-        ws_ping_timeout=10,
+        ws_ping_interval=10,  # a page whose network is gone has 30 s at least to come back for its session
+        ws_ping_timeout=30,
         **tls,  # type: ignore[arg-type]
     )
     serving = Uvicorn(config, settings, console)

@@ -23,3 +23,7 @@ class Pacer:
         if master and late > MAX_LATENESS:
             self._origin += late
         return max(0.0, -late)
+
+    def due(self, media_time: float) -> float | None:
+        """When `media_time` is due, on the clock of `now`; None before the start."""
+        return None if self._origin is None else self._origin + media_time

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fractions
+import time
 from collections.abc import Callable
 
 import av
@@ -20,14 +21,27 @@ VIDEO_TIME_BASE = fractions.Fraction(1, VIDEO_CLOCK)
 CHROMA_ROWS = FRAME_SIZE // 4  # a chroma plane of 256x256 fills 128 rows of 512
 
 
-class SpeechTrack(MediaStreamTrack):
+class PlayoutTrack(MediaStreamTrack):
+    """A track of the one media clock."""
+
+    def __init__(self, pacer: Pacer) -> None:
+        super().__init__()
+        self._pacer = pacer
+
+    def wall_time(self, media_time: float) -> float | None:
+        """The Unix time at which `media_time` (seconds) is due; None before the clock has started."""
+        due = self._pacer.due(media_time)
+        return None if due is None else due + time.time() - asyncio.get_running_loop().time()
+
+
+class SpeechTrack(PlayoutTrack):
     """Speech and silence in packets of 20 ms; `on_slot` is called whenever the head has moved to a new slot."""
 
     kind = "audio"
 
     def __init__(self, timeline: Timeline, pacer: Pacer, on_slot: Callable[[], None]) -> None:
-        super().__init__()
-        self._timeline, self._pacer, self._on_slot = timeline, pacer, on_slot
+        super().__init__(pacer)
+        self._timeline, self._on_slot = timeline, on_slot
         self._packet = 0
 
     async def recv(self) -> av.AudioFrame:
@@ -47,14 +61,14 @@ class SpeechTrack(MediaStreamTrack):
         return frame
 
 
-class FaceTrack(MediaStreamTrack):
+class FaceTrack(PlayoutTrack):
     """25 frames a second; the last one again when there is no new one. `on_frame(slot)` is called for each new one."""
 
     kind = "video"
 
     def __init__(self, timeline: Timeline, pacer: Pacer, on_frame: Callable[[int], None]) -> None:
-        super().__init__()
-        self._timeline, self._pacer, self._on_frame = timeline, pacer, on_frame
+        super().__init__(pacer)
+        self._timeline, self._on_frame = timeline, on_frame
         self._slot = 0
         self._last: Frame | None = None
 

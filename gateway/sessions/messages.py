@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Literal
+import time
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from avatar_runtime.contracts import EMOTIONS, MAX_TEXT_CHARACTERS, AvatarError, Code
 
 MAX_MESSAGE_BYTES = 64 * 1024
+PING = '{"type":"ping"'
+MAX_PING = 100  # characters
 
 
 class _Message(BaseModel):
@@ -80,3 +83,14 @@ def parse(raw: object) -> Message:
         where = error.errors()[0]["loc"][1:] if isinstance(error, ValidationError) else ()
         field = f" in its field {where[0]!r}" if where else ""
         raise AvatarError(Code.INVALID_REQUEST, f"The message is not one of the protocol's{field}.") from error
+
+
+def pong(raw: object) -> dict[str, Any] | None:
+    """The answer to a ping (`{"type":"ping","at":…}`), by which the page learns how our clock differs; else None."""
+    if not isinstance(raw, str) or len(raw) > MAX_PING or not raw.startswith(PING):
+        return None
+    try:
+        at = json.loads(raw)["at"]
+    except (ValueError, KeyError, RecursionError):
+        return None
+    return {"type": "pong", "at": at, "now": time.time() * 1000} if isinstance(at, int | float) else None

@@ -79,6 +79,15 @@ class Session:
     def character(self) -> Character | None:
         return self._conversation.character
 
+    @property
+    def history(self) -> Any:
+        """What was said, for a session that follows this one."""
+        return self._conversation.history
+
+    @history.setter
+    def history(self, history: Any) -> None:
+        self._conversation.history = history
+
     # --- life ---------------------------------------------------------------------------------------------
     async def run(self) -> None:
         """Until `end` is called; then frees everything."""

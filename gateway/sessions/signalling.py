@@ -1,4 +1,4 @@
-"""Signalling: the WebSocket `/api/session`. It carries the session: when it closes, the session ends."""
+"""Signalling: the WebSocket `/api/session`. A page that loses it may come back for its session with another one."""
 
 from __future__ import annotations
 
@@ -11,66 +11,99 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from avatar_runtime.contracts import AvatarError, Code
 from gateway.sessions.health import crash
-from gateway.sessions.registry import Sessions
+from gateway.sessions.registry import Seat, Sessions
 from gateway.sessions.session import Session
 
 MAX_MESSAGE = 256 * 1024  # characters; an offer has about 6,000
+MAX_TOKEN = 100  # characters
 CONNECT_TIMEOUT = 30.0  # s from opening to the connected peer
+RESUME_TIMEOUT = 5.0  # s for the token of a page that says that it had a session
 POLICY_VIOLATION, NORMAL, TRY_AGAIN = 1008, 1000, 1013
 
 
 async def signalling(websocket: WebSocket) -> None:
-    """One session, from the page's first message to its last."""
+    """One page, from its first message to its last."""
     sessions: Sessions = websocket.app.state.sessions
     if not same_origin(websocket):
         await websocket.close(POLICY_VIOLATION)  # before accepting: the handshake is refused with 403
         return
     await websocket.accept()
     try:
-        session = sessions.open()
+        token = await _token(websocket)
+        known = sessions.find(token)
+        seat = known or sessions.open(token)
     except AvatarError as error:
         await _refuse(websocket, error)
         return
+    except (WebSocketDisconnect, RuntimeError):
+        return
+    await _converse(websocket, seat, sessions, resumed=known is not None)
+
+
+async def _token(websocket: WebSocket) -> str:
+    """What a page of `/api/session?resume` says first; "" from a newcomer. In a URL it would be in logs."""
+    if "resume" not in websocket.query_params:
+        return ""
     try:
-        await _converse(websocket, session, sessions)
+        async with asyncio.timeout(RESUME_TIMEOUT):
+            message = await _receive(websocket)
+    except TimeoutError as error:
+        raise AvatarError(Code.TIMEOUT, "The page did not say which session it had.") from error
+    match message:
+        case {"type": "resume", "token": str(token)} if len(token) <= MAX_TOKEN:
+            return token
+    raise AvatarError(Code.INVALID_REQUEST, "A page that comes back says which session it had.")
+
+
+async def _converse(websocket: WebSocket, seat: Seat, sessions: Sessions, resumed: bool) -> None:
+    """Until the session is over, or another page has it, or this one is gone."""
+    number, session = sessions.take(seat), seat.session
+    displaced = seat.displaced
+    loop = asyncio.get_running_loop()
+    reading = loop.create_task(_read(websocket, seat, sessions, resumed))
+    ends = {loop.create_task(event.wait()) for event in (seat.over, displaced)}
+    timer = loop.call_later(CONNECT_TIMEOUT, _too_late, seat, number)
+    try:
+        await asyncio.wait({reading, *ends}, return_when=asyncio.FIRST_COMPLETED)
+        if not (seat.over.is_set() or displaced.is_set()) and not reading.result():
+            sessions.leave(seat, number)
+            return
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        sessions.closed(session)
-
-
-async def _converse(websocket: WebSocket, session: Session, sessions: Sessions) -> None:
-    async with asyncio.TaskGroup() as group:
-        helpers = [
-            group.create_task(_read(websocket, session, sessions)),
-            group.create_task(_connect_in_time(session)),
-        ]
-        try:
-            await session.run()
-        except Exception as error:  # a bug in one of its tasks; the others have ended, too
-            session.failure = crash(error)
-        finally:
-            for helper in helpers:
-                helper.cancel()
-    if session.failure is not None:
+        timer.cancel()
+        for task in (reading, *ends):
+            task.cancel()
+    if session.failure is not None and not displaced.is_set():
         await _refuse(websocket, session.failure)
     else:
         await _close(websocket, NORMAL)
 
 
-async def _read(websocket: WebSocket, session: Session, sessions: Sessions) -> None:
-    """Messages until the page leaves or says something that is none."""
+async def _read(websocket: WebSocket, seat: Seat, sessions: Sessions, resumed: bool) -> bool:
+    """Messages, until the session is told to end (True) or the page has gone without a word (False)."""
+    session = seat.session
     try:
         urls = sessions.settings.ice_urls
-        hello = {"type": "session", "id": session.id, "iceServers": [{"urls": urls}] if urls else []}
-        await websocket.send_json(hello)
+        await websocket.send_json(
+            {
+                "type": "session",
+                "id": session.id,
+                "token": seat.token,
+                "resumed": resumed,
+                "iceServers": [{"urls": urls}] if urls else [],
+            }
+        )
         while await _handle(websocket, session):
-            pass
+            if session.character is not None:
+                sessions.recall(seat)
         session.end("the page said goodbye")
     except (WebSocketDisconnect, RuntimeError):  # RuntimeError: Starlette's word for a socket that is closed already
-        session.end("the page left")
+        return False
     except AvatarError as error:
         session.end(f"refused, {error.code}", error)
     except Exception as error:
         session.end("an internal error", crash(error))
+    return True
 
 
 async def _handle(websocket: WebSocket, session: Session) -> bool:
@@ -108,11 +141,10 @@ async def _receive(websocket: WebSocket) -> dict[str, Any]:
     return message
 
 
-async def _connect_in_time(session: Session) -> None:
-    await asyncio.sleep(CONNECT_TIMEOUT)
-    if not session.connected:
+def _too_late(seat: Seat, number: int) -> None:
+    if not seat.session.connected and number == seat.taken:
         error = AvatarError(Code.TIMEOUT, "No media connection came about; a firewall may be in the way.")
-        session.end("no connection in time", error)
+        seat.session.end("no connection in time", error)
 
 
 async def _refuse(websocket: WebSocket, error: AvatarError) -> None:

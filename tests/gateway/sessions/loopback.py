@@ -149,11 +149,18 @@ class Page:
         self.peer.on("track", self._adopt)
         self._readers: list[asyncio.Task[None]] = []
         self.socket: Any = None
+        self.token = ""
 
     async def join(self, url: str, character: str = "") -> None:
-        self.socket = await connect(url)
-        hello = json.loads(await self.socket.recv())
+        socket = await connect(url)
+        hello = json.loads(await socket.recv())
         assert hello["type"] == "session", hello
+        self.token = hello["token"]
+        await self.talk(socket, character)
+
+    async def talk(self, socket: Any, character: str) -> None:
+        """Offer and answer over a socket on which the gateway has greeted."""
+        self.socket = socket
         await self.peer.setLocalDescription(await self.peer.createOffer())
         offer = {"type": "offer", "sdp": self.peer.localDescription.sdp, "character": character}
         await self.socket.send(json.dumps(offer))

@@ -20,7 +20,7 @@ async def rest(socket: Any) -> list[dict[str, Any]]:
     """What is still said until the socket closes."""
     said = []
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             while True:
                 said.append(json.loads(await socket.recv()))
     except ConnectionClosed:
