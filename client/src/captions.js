@@ -1,22 +1,49 @@
 const AVATAR_LINGERS_MS = 6_000; // after the last word, unless it speaks on
 const USER_LINGERS_MS = 4_000;
 
-/** The running captions of both sides: what is being said now, gone a while after it was said. */
+/** Both parts of a caption as one text: what is settled, and what the recogniser may still take back. Pure. */
+export function wholeText({ text = "", tentative = "" }) {
+  return tentative && text && !/\s$/.test(text) && !/^\s/.test(tentative) ? `${text} ${tentative}` : text + tentative;
+}
+
+/** Writes a caption into `node`, its tentative part in an element of its own. */
+export function write(node, caption) {
+  const { text = "", tentative = "" } = caption;
+  node.replaceChildren(text);
+  if (!tentative) return;
+  const guess = document.createElement("span");
+  guess.className = "tentative";
+  guess.textContent = wholeText(caption).slice(text.length);
+  node.append(guess);
+}
+
+/**
+ * The running captions of both sides: what is being said now, gone a while after it was said. Screen readers are told
+ * each utterance once, when it is settled.
+ */
 export class CaptionsView {
   #nodes;
+  #aloud;
   #timers = { user: null, avatar: null };
   #speaking = false;
 
-  constructor({ user, avatar }) {
+  /** @param {{user, avatar, aloud}} nodes `aloud` is a live region that is not seen */
+  constructor({ user, avatar, aloud }) {
     this.#nodes = { user, avatar };
+    this.#aloud = aloud;
   }
 
-  take({ role, text: words, final = false, language = "" }) {
+  take(caption) {
+    const { role, final = false, language = "" } = caption;
     const node = this.#nodes[role];
-    node.textContent = words;
+    write(node.firstElementChild, caption);
     node.lang = language || "";
     node.dataset.final = String(final);
-    node.classList.toggle("shown", words.trim() !== "");
+    node.classList.toggle("shown", wholeText(caption).trim() !== "");
+    if (final) {
+      this.#aloud.lang = language || "";
+      this.#aloud.textContent = caption.text;
+    }
     this.#linger(role, final);
   }
 

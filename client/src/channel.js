@@ -10,12 +10,14 @@ const isText = (value) => typeof value === "string";
 
 const VALID = {
   state: (m) => STATES.includes(m.state),
-  caption: (m) => (m.role === "user" || m.role === "avatar") && isText(m.id) && isText(m.text),
+  caption: (m) => (m.role === "user" || m.role === "avatar") && isText(m.id) && isText(m.text) && isText(m.tentative ?? ""),
   emotion: (m) => EMOTIONS.includes(m.emotion),
   character: (m) => isObject(m.character) && isText(m.character.id),
   picture: (m) => typeof m.moving === "boolean",
   engines: (m) => isObject(m.roles),
+  dialogue: (m) => m.kind === "echo" || m.kind === "chat",
   timing: (m) => isObject(m.ms),
+  pong: (m) => Number.isFinite(m.at) && Number.isFinite(m.now),
   notice: (m) => isText(m.message),
 };
 
@@ -40,6 +42,7 @@ export const say = {
   language: (language) => ({ type: "language", language }),
   mic: (on) => ({ type: "mic", on }),
   interrupt: () => ({ type: "interrupt" }),
+  ping: (at) => ({ type: "ping", at }),
 };
 
 /** What holds until changed, and so is told again to every new connection. (The character travels in the offer.) */

@@ -8,7 +8,8 @@ const DISCONNECTED_MS = 5_000; // WebRTC often mends a "disconnected" by itself
 /**
  * One WebSocket and one RTCPeerConnection, over once and for all when either ends.
  *
- * Emits `peer` (RTCPeerConnection), `track` (MediaStreamTrack), `open` (send function), `message` (data channel),
+ * Emits `greeted` ({token, resumed}), `peer` (RTCPeerConnection), `track` (MediaStreamTrack), `open` (send function),
+ * `message` (data channel),
  * `closed` ({reason: "unreachable"|"socket"|"media"|"refused"|"bye", code, message, retryable}).
  */
 export class Connection extends Emitter {
@@ -29,17 +30,21 @@ export class Connection extends Emitter {
   #drop = null;
 
   /**
-   * @param {{createSocket: () => WebSocket, createPeer: (config: object) => RTCPeerConnection, character: string|null,
-   *          track: MediaStreamTrack|null, clock?: {setTimeout: Function, clearTimeout: Function}}} options
+   * @param {{createSocket: (resume: boolean) => WebSocket, createPeer: (config: object) => RTCPeerConnection,
+   *          character: string|null, track: MediaStreamTrack|null, token?: string|null,
+   *          clock?: {setTimeout: Function, clearTimeout: Function}}} options `token` is of the session to come back to
    */
-  constructor({ createSocket, createPeer, character, track = null, clock = globalThis }) {
+  constructor({ createSocket, createPeer, character, track = null, token = null, clock = globalThis }) {
     super();
     this.#clock = clock;
     this.#createPeer = createPeer;
     this.#character = character;
     this.#track = track;
-    this.#socket = createSocket();
-    this.#socket.onopen = () => this.#after(GREETING_MS, () => this.#begin([]));
+    this.#socket = createSocket(token !== null);
+    this.#socket.onopen = () => {
+      if (token !== null) this.#tell({ type: "resume", token });
+      this.#after(GREETING_MS, () => this.#begin([]));
+    };
     this.#socket.onmessage = (event) => this.#signal(event.data);
     this.#socket.onclose = () => this.#end(this.#refusal ?? { reason: this.#greeted ? "socket" : "unreachable" });
     this.#after(CONNECT_MS, () => this.#live || this.#end({ reason: this.#greeted ? "media" : "unreachable" }));
@@ -88,8 +93,10 @@ export class Connection extends Emitter {
     if (this.#closed || typeof message !== "object" || message === null) return;
     this.#greeted = true;
     try {
-      if (message.type === "session") await this.#begin(message.iceServers ?? []);
-      else if (message.type === "answer") await this.#answer(message.sdp);
+      if (message.type === "session") {
+        this.emit("greeted", { token: message.token ?? null, resumed: message.resumed === true });
+        await this.#begin(message.iceServers ?? []);
+      } else if (message.type === "answer") await this.#answer(message.sdp);
       else if (message.type === "candidate") await this.#candidate(message.candidate);
       else if (message.type === "error") this.#error(message);
     } catch {

@@ -7,13 +7,16 @@ import { say } from "./channel.js";
 import { byTestId, choice, element } from "./dom.js";
 import { Editor } from "./editor.js";
 import { ExpressionView } from "./expression.js";
+import { FilmView } from "./film_view.js";
 import { GalleryView, firstChoice, nameOf } from "./gallery.js";
 import { languageGroups, languageName } from "./languages.js";
 import { remember, remembered } from "./memory.js";
 import { Microphone } from "./microphone.js";
 import { Notices } from "./notices.js";
+import { QualityView } from "./quality.js";
 import { Stage } from "./stage.js";
 import { StatusView, missingSentences } from "./status.js";
+import { Stopwatch } from "./stopwatch.js";
 import { text } from "./strings.js";
 import { Talk } from "./talk.js";
 import { TranscriptView } from "./transcript.js";
@@ -38,7 +41,11 @@ const stage = new Stage({
   state: byTestId("state"),
   connect,
 });
-const captions = new CaptionsView({ user: byTestId("caption-user"), avatar: byTestId("caption-avatar") });
+const captions = new CaptionsView({
+  user: byTestId("caption-user"),
+  avatar: byTestId("caption-avatar"),
+  aloud: byId("caption-aloud"),
+});
 const transcript = new TranscriptView(
   { list: byTestId("transcript"), hint: byId("transcript-hint"), count: byId("transcript-count") },
   () => nameOf(character),
@@ -46,6 +53,13 @@ const transcript = new TranscriptView(
 const status = new StatusView(byId("engines"), byId("engine-sheet"));
 const talk = new Talk({ microphone, notices, character: () => character?.id ?? null, drawMicrophone });
 const { session } = talk;
+const quality = new QualityView(byTestId("quality"), () => session.peer);
+const film = new FilmView(
+  { button: byTestId("record"), badge: byTestId("recording"), video: byTestId("avatar"), still: byId("still") },
+  { notices, who: () => nameOf(character) },
+);
+const stopwatch = new Stopwatch((message) => session.post(message));
+microphone.on("track", (track) => film.voice("person", track));
 const expression = new ExpressionView(
   { host: byId("emotions"), slider: byTestId("intensity"), output: byId("intensity-value") },
   (message) => session.post(message),
@@ -192,9 +206,10 @@ field.addEventListener("keydown", (event) => {
 
 // --- what the gateway tells -----------------------------------------------------------------------------------
 const TELLS = {
-  state: ({ state }) => {
-    stage.state(state);
-    captions.state(state);
+  state: (message) => {
+    stage.state(message.state);
+    captions.state(message.state);
+    stopwatch.state(message);
   },
   caption: (message) => {
     captions.take(message);
@@ -207,10 +222,9 @@ const TELLS = {
   },
   picture: ({ moving }) => stage.moves(moving),
   engines: ({ roles: next }) => showEngines(next),
-  timing: (message) => {
-    window.antlitz.timings = [...window.antlitz.timings, message].slice(-100);
-    stage.timing(message.ms);
-  },
+  dialogue: ({ kind, model = "" }) => showDialogue(kind, model),
+  timing: (message) => stopwatch.timing(message),
+  pong: (message) => stopwatch.pong(message),
   notice: ({ code = "server", level = "info", message }) => {
     if (code === "engine_unavailable") notices.drop("engines"); // the same, from nearer
     if (code === "engine_back") notices.drop("engine_unavailable");
@@ -219,14 +233,35 @@ const TELLS = {
 };
 
 session.on("message", (message) => TELLS[message.type](message));
+stopwatch.on("turn", (turn) => {
+  window.antlitz.timings = [...window.antlitz.timings.filter((one) => one.turn !== turn.turn), turn].slice(-100);
+  transcript.timing(turn);
+});
+
+function showDialogue(kind, model) {
+  const line = byId("dialogue");
+  line.textContent = kind === "echo" ? text("dialogue.echo") : model && text("dialogue.chat", { model });
+  line.hidden = !line.textContent;
+  line.dataset.kind = kind;
+  // Where the conversation is folded away nobody would read it there.
+  if (kind === "echo" && line.offsetParent === null) notices.show({ code: "echo", message: text("dialogue.echo") });
+}
+
 session.on("track", async (track) => {
+  stopwatch.track(track);
+  if (track.kind === "audio") film.voice("avatar", track);
   if (await stage.track(track)) return;
   const action = { label: text("notice.tap"), run: () => stage.play() };
   notices.show({ code: "autoplay", level: "warning", message: text("notice.autoplay"), stays: true, action });
 });
 session.on("phase", ({ phase }) => {
   stage.phase(phase);
-  if (phase === "off") captions.clear();
+  for (const part of [quality, stopwatch]) phase === "live" ? part.start() : part.stop();
+  if (phase === "off") {
+    captions.clear();
+    stopwatch.close();
+    film.stop();
+  }
   keepAwake(phase === "live");
 });
 

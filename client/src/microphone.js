@@ -46,7 +46,7 @@ export async function openDevice(constraints) {
   }
 }
 
-/** The person's microphone: opened once, muted and unmuted, measured. Emits `level` (0..1) and `ended`. */
+/** The person's microphone: opened once, muted and unmuted, measured. Emits `track`, `level` (0..1) and `ended`. */
 export class Microphone extends Emitter {
   track = null;
   #constraints;
@@ -71,6 +71,7 @@ export class Microphone extends Emitter {
       this.emit("ended");
     });
     this.#measure(stream);
+    this.emit("track", this.track);
     return this.track;
   }
 
@@ -88,6 +89,7 @@ export class Microphone extends Emitter {
     this.#context?.close();
     this.#context = null;
     this.track?.stop();
+    if (this.track) this.emit("track", null);
     this.track = null;
     this.emit("level", 0);
   }

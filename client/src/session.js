@@ -3,11 +3,15 @@ import { Outbox } from "./channel.js";
 import { Connection } from "./connection.js";
 import { Emitter } from "./emitter.js";
 
+const RETURN_SECONDS = 2; // between tries while the gateway still has the session …
+const RETURN_TRIES = 15; // … which is 30 s after a network fell silent
+
 /**
- * A talk that outlives its connections: starts, reconnects with backoff, ends.
+ * A talk that outlives its connections: starts, comes back to its session with backoff, ends.
  *
  * Emits `phase` ({phase: "off"|"connecting"|"live"|"waiting", …}), `peer`, `track`, `message`.
- * A `waiting` phase tells `reason`, `seconds` until the next try and `again` (whether it was live before);
+ * A `live` phase tells `again` (whether it was live before) and `resumed` (whether it is the same session);
+ * a `waiting` phase tells `reason`, `seconds` until the next try and `again`;
  * an `off` phase tells `refusal` ({code, message}) when the server will not have this session.
  */
 export class Session extends Emitter {
@@ -20,9 +24,10 @@ export class Session extends Emitter {
   #wasLive = false;
   #retry = null;
   #track = null;
+  #token = null; // of the session that the gateway has, or remembers
 
   /**
-   * @param {{createSocket: () => WebSocket, createPeer: (config: object) => RTCPeerConnection,
+   * @param {{createSocket: (resume: boolean) => WebSocket, createPeer: (config: object) => RTCPeerConnection,
    *          character: () => string|null, clock?: {setTimeout: Function, clearTimeout: Function}}} options
    */
   constructor(options) {
@@ -47,7 +52,7 @@ export class Session extends Emitter {
     this.#cancelRetry();
     this.#outbox.forget();
     const connection = this.#connection;
-    this.#connection = null;
+    this.#connection = this.#token = null;
     connection?.close();
     this.#outbox.close();
     this.#enter({ phase: "off" });
@@ -84,9 +89,15 @@ export class Session extends Emitter {
       createPeer,
       character: character(),
       track: this.#track,
+      token: this.#token,
       clock: this.#clock,
     });
     this.#connection = connection;
+    let resumed = false;
+    connection.on("greeted", (greeting) => {
+      resumed = greeting.resumed;
+      if (connection === this.#connection) this.#token = greeting.token;
+    });
     connection.on("peer", (peer) => this.emit("peer", peer));
     connection.on("track", (track) => this.emit("track", track));
     connection.on("message", (message) => this.emit("message", message));
@@ -95,7 +106,7 @@ export class Session extends Emitter {
       this.#attempt = 0;
       this.#wasLive = true;
       this.#outbox.open(send);
-      this.#enter({ phase: "live", again });
+      this.#enter({ phase: "live", again, resumed });
     });
     connection.on("closed", (how) => {
       if (connection !== this.#connection) return;
@@ -108,10 +119,12 @@ export class Session extends Emitter {
   #lost({ reason, code, message, retryable }) {
     if (reason === "refused" && !retryable) {
       this.#outbox.forget();
+      this.#token = null;
       this.#enter({ phase: "off", refusal: { code, message } });
       return;
     }
-    const seconds = backoff(this.#attempt++);
+    const returning = this.#token !== null && this.#wasLive && this.#attempt < RETURN_TRIES;
+    const seconds = returning ? backoff(this.#attempt++, RETURN_SECONDS) : backoff(this.#attempt++);
     this.#retry = this.#clock.setTimeout(() => {
       this.#retry = null;
       this.#connect();

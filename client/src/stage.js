@@ -7,7 +7,6 @@ export class Stage {
   #media = new MediaStream();
   #phase = "off";
   #state = "idle";
-  #timing = "";
   #name = "";
   #withheld = false; // the video shows somebody else
 
@@ -38,7 +37,6 @@ export class Stage {
     this.#phase = phase;
     if (phase !== "live") {
       this.#state = "idle";
-      this.#timing = "";
       this.#still();
     }
     this.#draw();
@@ -46,13 +44,6 @@ export class Stage {
 
   state(state) {
     this.#state = state;
-    this.#draw();
-  }
-
-  /** How long the answer took: ms after the end of the person's speech. */
-  timing({ first_audio: milliseconds }) {
-    if (!Number.isFinite(milliseconds)) return;
-    this.#timing = text("state.timing", { seconds: (milliseconds / 1000).toFixed(1) });
     this.#draw();
   }
 
@@ -108,7 +99,6 @@ export class Stage {
     host.dataset.state = shown;
     state.dataset.state = shown;
     state.lastElementChild.textContent = text(`state.${shown}`);
-    state.title = this.#timing;
     connect.dataset.phase = this.#phase;
     connect.setAttribute("aria-pressed", String(this.#phase !== "off"));
     const talk = this.#name ? text("connect.talk.to", { name: this.#name }) : text("connect.talk");

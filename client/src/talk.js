@@ -2,9 +2,9 @@ import { say } from "./channel.js";
 import { Session } from "./session.js";
 import { text } from "./strings.js";
 
-/** The WebSocket's address beside the page, whatever path the page lies under. */
-export function sessionUrl(base) {
-  const url = new URL("api/session", base);
+/** The WebSocket's address beside the page, whatever path the page lies under; `resume`: for a session of before. */
+export function sessionUrl(base, resume = false) {
+  const url = new URL(resume ? "api/session?resume" : "api/session", base);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return url.href;
 }
@@ -34,7 +34,7 @@ export class Talk {
     this.#notices = notices;
     this.#drawMicrophone = drawMicrophone;
     this.session = new Session({
-      createSocket: () => new WebSocket(sessionUrl(document.baseURI)),
+      createSocket: (resume) => new WebSocket(sessionUrl(document.baseURI, resume)),
       createPeer: (config) => new RTCPeerConnection(config),
       character,
     });
@@ -109,7 +109,8 @@ export class Talk {
     else if (detail.phase === "off") this.#over(detail.refusal);
     else if (detail.phase === "live") {
       this.#notices.drop("connection");
-      if (detail.again) this.#notices.show({ code: "back", message: text("notice.back") });
+      const back = text(detail.resumed ? "notice.resumed" : "notice.back");
+      if (detail.again) this.#notices.show({ code: "back", message: back });
     }
   }
 

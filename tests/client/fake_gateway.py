@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from aiortc import RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
 from aiortc.contrib.media import MediaBlackhole
 from aiortc.mediastreams import AudioStreamTrack
 from aiortc.sdp import candidate_from_sdp
-from av import VideoFrame
+from av import AudioFrame, VideoFrame
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -63,7 +64,9 @@ TONE = wav_header(24_000) + pcm16(np.sin(np.arange(24_000) / 20).astype(np.float
 
 class Fake:
     def __init__(self) -> None:
-        self.cloning = False
+        self.cloning = self.full = self.greeted = False
+        self.voice = Voice()
+        self.sockets: set[WebSocket] = set()
         self.samples: dict[str, bytes] = {}
         self.characters = [character("mona", "Mona"), character("vera", "Vera <i>", active=True)]
         self.heard: list[dict[str, Any]] = []
@@ -75,8 +78,12 @@ class Fake:
         return JSONResponse({"roles": {**ROLES, **(CLONING if self.cloning else {})}})
 
     async def switch(self, request: Request) -> Response:
-        """Lets the cloning engine come and go."""
+        """Lets the cloning engine come and go, all places be taken, and the running sockets end."""
         self.cloning = bool(request.query_params.get("cloning"))
+        self.full = bool(request.query_params.get("full"))
+        if request.query_params.get("drop"):
+            for websocket in list(self.sockets):
+                await websocket.close(1011)
         return Response()
 
     async def voice_sample(self, request: Request) -> Response:
@@ -126,13 +133,25 @@ class Fake:
 
     async def session(self, websocket: WebSocket) -> None:
         await websocket.accept()
-        await websocket.send_json({"type": "session", "id": "1", "iceServers": []})
+        if self.full:
+            error = {"code": "too_many_sessions", "message": "All 4 places are taken: others are talking just now."}
+            await websocket.send_json({"type": "error", "retryable": True, **error})
+            await websocket.close(1013)
+            return
+        resumed = self.greeted and "resume" in websocket.query_params
+        if "resume" in websocket.query_params:
+            self.heard.append(await websocket.receive_json())
+        self.greeted = True
+        hello = {"type": "session", "id": "1", "token": "secret", "resumed": resumed, "iceServers": []}
+        await websocket.send_json(hello)
         peer = RTCPeerConnection()
+        self.sockets.add(websocket)
         try:
             await self.signal(websocket, peer)
-        except WebSocketDisconnect:
+        except (WebSocketDisconnect, RuntimeError):  # RuntimeError: it was closed from here
             self.heard.append({"type": "left"})
         finally:
+            self.sockets.discard(websocket)
             await peer.close()
 
     async def signal(self, websocket: WebSocket, peer: RTCPeerConnection) -> None:
@@ -143,7 +162,8 @@ class Fake:
             if message["type"] == "offer":
                 self.heard.append({"type": "offer", "character": message["character"]})
                 await peer.setRemoteDescription(RTCSessionDescription(message["sdp"], "offer"))
-                peer.addTrack(AudioStreamTrack())
+                self.voice = Voice()
+                peer.addTrack(self.voice)
                 peer.addTrack(Green())
                 await sink.start()
                 await peer.setLocalDescription(await peer.createAnswer())
@@ -160,8 +180,20 @@ class Fake:
 
         def listen(text: str) -> None:
             message = json.loads(text)
+            if message["type"] == "ping":
+                tell(type="pong", at=message["at"], now=time.time() * 1000)
+                return
             self.heard.append(message)
-            if message["type"] == "text":
+            if message["type"] == "text" and message["text"] == "Slowly":
+                tell(type="caption", role="user", id="9u", text="Slow", tentative="lie", final=False, language="en")
+            elif message["type"] == "text" and message["text"] == "Sing":
+                tell(type="state", state="speaking", at=time.time() * 1000)
+                self.voice.sing()
+                tell(type="caption", role="avatar", id="t7a", text="La", final=False, language="en")
+                ms = {"transcript": 300, "first_token": 350, "first_audio": 800, "first_frame": 820}
+                tell(type="timing", turn="t7", ms=ms)
+                tell(type="caption", role="avatar", id="t7a", text="La la", final=True, language="en")
+            elif message["type"] == "text":
                 words = message["text"]
                 tell(type="caption", role="user", id="1", text=words, final=True, language="en")
                 tell(type="state", state="speaking")
@@ -172,7 +204,25 @@ class Fake:
                 tell(type="character", character=next(one for one in self.characters if one["id"] == message["id"]))
 
         channel.on("message", listen)
+        tell(type="dialogue", kind="echo", model="")
         tell(type="state", state="listening")
+
+
+class Voice(AudioStreamTrack):
+    """Silence, and a second of tone after `sing`."""
+
+    left = 0
+
+    def sing(self) -> None:
+        self.left = 50  # frames of 20 ms
+
+    async def recv(self) -> AudioFrame:
+        frame = await super().recv()
+        if self.left:
+            self.left -= 1
+            wave = (8000 * np.sin(np.arange(frame.samples) / 3)).astype(np.int16)
+            frame.planes[0].update(wave.tobytes())
+        return frame
 
 
 class Green(VideoStreamTrack):

@@ -89,6 +89,7 @@ def test_without_a_microphone_one_types_and_a_lost_server_is_found_again(
     expect(page.get_by_test_id("state")).to_have_attribute("data-state", "listening")
     expect(page.get_by_test_id("mic")).to_have_attribute("aria-pressed", "false")
     assert page.evaluate("document.documentElement.scrollWidth") == 360
+    expect(page.get_by_text("No language model is set")).to_have_count(2)  # the line is folded away: it is told, too
 
     gateway.stop()
     expect(page.get_by_text("The connection to the server is lost.")).to_be_visible()

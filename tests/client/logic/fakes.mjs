@@ -33,6 +33,10 @@ export class FakeSocket {
   readyState = 0;
   sent = [];
 
+  constructor(resume = false) {
+    this.resume = resume;
+  }
+
   open() {
     this.readyState = 1;
     this.onopen();

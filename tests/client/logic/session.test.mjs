@@ -15,14 +15,14 @@ function rig() {
   const session = new Session({
     clock,
     character: () => character,
-    createSocket: () => (sockets.push(new FakeSocket()), sockets.at(-1)),
+    createSocket: (resume) => (sockets.push(new FakeSocket(resume)), sockets.at(-1)),
     createPeer: (config) => (peers.push(new FakePeer(config)), peers.at(-1)),
   });
   session.on("phase", (detail) => phases.push(detail));
   session.on("message", (message) => messages.push(message));
-  const connect = async () => {
+  const connect = async (greeting = {}) => {
     sockets.at(-1).open();
-    await sockets.at(-1).tell({ type: "session", id: "s", iceServers: [{ urls: "stun:x" }] });
+    await sockets.at(-1).tell({ type: "session", id: "s", iceServers: [{ urls: "stun:x" }], ...greeting });
     await settle();
     await sockets.at(-1).tell({ type: "answer", sdp: "v=0 answer" });
     peers.at(-1).channel.open();
@@ -233,4 +233,47 @@ test("garbage from the server is passed over", async () => {
   assert.deepEqual(messages, []);
   peers[0].channel.onmessage({ data: '{"type":"state","state":"thinking"}' });
   assert.equal(messages.length, 1);
+});
+
+test("a lost page comes back for its session, soon and often; after half a minute it takes its time", async () => {
+  const { session, sockets, phases, clock, connect } = rig();
+  session.start();
+  assert.equal(sockets[0].resume, false);
+  await connect({ token: "secret" });
+  sockets[0].close();
+  const waits = [];
+  for (let attempt = 0; attempt < 17; attempt++) {
+    waits.push(phases.at(-1).seconds);
+    clock.advance(waits.at(-1) * 1000);
+    if (attempt < 16) sockets.at(-1).close();
+  }
+  assert.deepEqual(waits, [1, ...Array(14).fill(2), 10, 10]);
+  const last = sockets.at(-1);
+  assert.equal(last.resume, true);
+  await connect({ token: "secret", resumed: true });
+  assert.deepEqual(last.sent[0], { type: "resume", token: "secret" });
+  assert.deepEqual(phases.at(-1), { phase: "live", again: true, resumed: true });
+});
+
+test("a session that is gone is followed by a new one, and its token by a new token", async () => {
+  const { session, sockets, phases, clock, connect } = rig();
+  session.start();
+  await connect({ token: "old" });
+  sockets[0].close();
+  clock.advance(1000);
+  await connect({ token: "new", resumed: false });
+  assert.deepEqual(phases.at(-1), { phase: "live", again: true, resumed: false });
+  sockets[1].close();
+  clock.advance(1000);
+  sockets[2].open();
+  assert.deepEqual(sockets[2].sent, [{ type: "resume", token: "new" }]);
+});
+
+test("after a goodbye nothing is come back to", async () => {
+  const { session, sockets, connect } = rig();
+  session.start();
+  await connect({ token: "secret" });
+  session.stop();
+  session.start();
+  assert.equal(sockets.at(-1).resume, false);
 });

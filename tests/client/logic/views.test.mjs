@@ -67,7 +67,8 @@ test("an interruption without a connection is forgotten", () => {
 });
 
 test("backoff grows from 1 to 10 seconds", () => {
-  assert.deepEqual([0, 1, 2, 3, 4, 1000].map(backoff), [1, 2, 4, 8, 10, 10]);
+  assert.deepEqual([0, 1, 2, 3, 4, 1000].map((attempt) => backoff(attempt)), [1, 2, 4, 8, 10, 10]);
+  assert.equal(backoff(3, 2), 2);
 });
 
 test("a conversation replaces an utterance's text by its newer one and keeps order", () => {
