@@ -23,6 +23,7 @@ EXPORT_SOURCES = (
     "export/**/*.py",
     "triton/avatar_runtime/liveportrait/graphs.py",
     "triton/avatar_runtime/xtts/**/*.py",
+    "triton/avatar_runtime/whisper/exported.py",
 )
 #: Engines whose networks have to be exported, for which the tests need PyTorch.
 EXPORTED = ("render_liveportrait", "tts_xtts", "voice_xtts")
@@ -86,6 +87,12 @@ def puppet(pytestconfig: pytest.Config) -> Path:
 def twin(pytestconfig: pytest.Config) -> Path:
     """XTTS's twin: the true networks, small, with seeded random weights; a voice of noise that begins and ends."""
     return exported(pytestconfig, "xtts", "--checkpoint", "twin")
+
+
+@pytest.fixture(scope="session")
+def whisper_twin(pytestconfig: pytest.Config) -> Path:
+    """Whisper's twin: the true networks, small, with seeded random weights; it hears bytes in noise."""
+    return exported(pytestconfig, "whisper", "--checkpoint", "twin", "--precision", "fp32")
 
 
 @pytest.fixture(scope="session")

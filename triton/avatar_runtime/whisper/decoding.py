@@ -40,6 +40,7 @@ class Networks(Protocol):
     bands: int  # of the spectrogram
     max_length: int  # tokens of a text
     positions: int  # 20 ms each, that the encoder was trained on
+    least_positions: int  # that it hears at least
 
     def understand(self, mel: Array) -> Any:
         """What the decoder attends to in a spectrogram [bins, n]."""

@@ -41,6 +41,7 @@ class WhisperModel:
         self.bands: int = config.get("num_mel_bins", 80)
         self.max_length: int = config["max_target_positions"]  # 448
         self.positions: int = config["max_source_positions"]  # 1500
+        self.least_positions = 0
         heads: list[list[int]] = generation["alignment_heads"]
         self._layers = sorted({layer for layer, _ in heads})
         self._heads = {layer: [head for of, head in heads if of == layer] for layer in self._layers}

@@ -51,7 +51,7 @@ class Networks:
     def __init__(self, session: Callable[[str], ort.InferenceSession], sizes: Sizes) -> None:
         """`session` opens a graph by its name."""
         self.sizes, self.bands = sizes, sizes.bins
-        self.max_length, self.positions = sizes.length, sizes.positions
+        self.max_length, self.positions, self.least_positions = sizes.length, sizes.positions, 0
         self._encoder, self._cross, self._decoder = (session(name) for name in names.GRAPHS)
         self._past = names.past_names(sizes.decoder_layers)
         self._memory = names.cross_names(sizes.decoder_layers)

@@ -141,9 +141,9 @@ class Stream:
         """Hear the window once, quickly; what cannot be trusted changes nothing."""
         self._looked = self._now
         seconds = self.window
-        positions = math.ceil((seconds + self._options.padding) * POSITIONS_PER_SECOND)
         networks = self._transcriber.networks
-        mel = self._mel.spectrogram(min(positions, networks.positions) * FRAMES_PER_POSITION)
+        positions = self._transcriber.context(seconds + self._options.padding)
+        mel = self._mel.spectrogram(positions * FRAMES_PER_POSITION)
         steered = self._steered(options)
         heard = decode(networks, self._transcriber.vocabulary, networks.understand(mel), seconds, steered, (0.0,))
         if steered.language is None and heard.language_probability < SURE_LANGUAGE and seconds < self._options.unsure:

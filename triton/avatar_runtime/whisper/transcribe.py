@@ -118,7 +118,7 @@ class Transcriber:
         return [Word(text, float(a), float(b)) for text, a, b in zip(texts, starts[:-1], starts[1:], strict=True)]
 
     def _hear(self, mel: Callable[[int], Array], seconds: float, options: DecodingOptions) -> Decoded:
-        positions = math.ceil(max(seconds + PADDING, LEAST_CONTEXT) * POSITIONS_PER_SECOND)
+        positions = self.context(max(seconds + PADDING, LEAST_CONTEXT))
         if positions < self.networks.positions:
             memory = self.networks.understand(mel(positions * FRAMES_PER_POSITION))
             heard = decode(self.networks, self.vocabulary, memory, seconds, options, TEMPERATURES[:1])
@@ -126,6 +126,11 @@ class Transcriber:
                 return heard
         memory = self.networks.understand(mel(self.networks.positions * FRAMES_PER_POSITION))
         return decode(self.networks, self.vocabulary, memory, seconds, options)
+
+    def context(self, seconds: float) -> int:
+        """The positions that these networks hear where `seconds` would do."""
+        wanted = max(math.ceil(seconds * POSITIONS_PER_SECOND), self.networks.least_positions)
+        return min(wanted, self.networks.positions)
 
     def _text(self, tokens: Any) -> str:
         return "".join(letter for letter in self.vocabulary.decode(list(tokens)).lower() if letter.isalnum())

@@ -1,7 +1,6 @@
 """The same cache on a GPU: it stays there, and small graphs append to it and move rows, in place.
 
-Each operation is a choice between old and new, element by element, so its result may lie where its input lay. Tensors
-of the networks never come to this process; logits and hidden states do.
+Tensors of the networks never come to this process; logits and hidden states do.
 """
 
 from __future__ import annotations
@@ -9,57 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
+from onnx import TensorProto
 
+from avatar_runtime.appending import AT, CACHE, NEXT, appending
 from avatar_runtime.xtts.cache import FEWEST, ROOM
 from avatar_runtime.xtts.graphs import EMBEDS, HIDDEN, KEYS, LENGTHS, LOGITS, VALUES, past_names
 
 Floats = NDArray[np.float32]
-OPSET = 18
-
-
-def _number(name: str, values: Any) -> onnx.NodeProto:
-    """A constant of the graph."""
-    return helper.make_node("Constant", [], [name], value=onnx.numpy_helper.from_array(np.array(values, np.int64)))
-
-
-def _session(nodes: list[onnx.NodeProto], ends: Any, provider: str) -> ort.InferenceSession:
-    graph = helper.make_graph(nodes, "cache", *ends)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
-    options = ort.SessionOptions()
-    options.log_severity_level = 3
-    return ort.InferenceSession(model.SerializeToString(), options, providers=[provider])
-
-
-def appending(layers: int, kind: int, provider: str) -> ort.InferenceSession:
-    """CACHE_i [n, h, p, d], KEYS and VALUES [layers, n, h, 1, d], AT i64 [n] -> NEXT_i: one position more a row."""
-    nodes = [
-        _number("axes", [1, 2, 3]), _number("two", [2]), _number("zero", 0), _number("one", 1),
-        helper.make_node("Shape", ["CACHE_0"], ["shape"]),
-        helper.make_node("Gather", ["shape", "two"], ["sizes"]),
-        helper.make_node("Squeeze", ["sizes"], ["room"]),
-        helper.make_node("Range", ["zero", "room", "one"], ["index"]),
-        _number("column", [1, 1, -1, 1]),
-        helper.make_node("Reshape", ["index", "column"], ["place"]),
-        helper.make_node("Unsqueeze", ["AT", "axes"], ["at"]),
-        helper.make_node("Equal", ["place", "at"], ["here"]),
-    ]  # fmt: skip
-    inputs = [helper.make_tensor_value_info("AT", TensorProto.INT64, ["n"])]
-    inputs += [helper.make_tensor_value_info(name, kind, [layers, "n", "h", 1, "d"]) for name in (KEYS, VALUES)]
-    outputs = []
-    for index in range(2 * layers):
-        nodes += [
-            _number(f"layer_{index}", index // 2),
-            helper.make_node("Gather", [(KEYS, VALUES)[index % 2], f"layer_{index}"], [f"new_{index}"], axis=0),
-            helper.make_node("Where", ["here", f"new_{index}", f"CACHE_{index}"], [f"NEXT_{index}"]),
-        ]
-        inputs.append(helper.make_tensor_value_info(f"CACHE_{index}", kind, ["n", "h", "p", "d"]))
-        outputs.append(helper.make_tensor_value_info(f"NEXT_{index}", kind, ["n", "h", "p", "d"]))
-    return _session(nodes, (inputs, outputs), provider)
-
 
 class DeviceCache:
     """Arrays [rows, heads, room, size] on the device, two for each layer; the first `count` rows are in use."""
@@ -102,10 +59,10 @@ class DeviceCache:
         binding = self._append.io_binding()
         binding.bind_ortvalue_input(KEYS, keys)
         binding.bind_ortvalue_input(VALUES, values)
-        binding.bind_cpu_input("AT", self.lengths[: self.count].copy())
+        binding.bind_cpu_input(AT, self.lengths[: self.count].copy())
         for index, array in enumerate(self._arrays):
-            self._bind(binding.bind_input, f"CACHE_{index}", array)
-            self._bind(binding.bind_output, f"NEXT_{index}", array)
+            self._bind(binding.bind_input, f"{CACHE}{index}", array)
+            self._bind(binding.bind_output, f"{NEXT}{index}", array)
         self._append.run_with_iobinding(binding)
         self.lengths[: self.count] += 1
 

@@ -1,0 +1,73 @@
+"""A small ONNX graph that appends to a cache of keys and values where it lies: the same memory in and out.
+
+The result is a choice between old and new, element by element, so it may lie where its input lay, on any device.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from onnx import TensorProto, helper
+
+OPSET: Final = 18
+KEYS: Final = "KEYS"
+VALUES: Final = "VALUES"
+AT: Final = "AT"  # i64 [n]: where each row's first new position goes; beyond the room it is not written
+CACHE: Final = "CACHE_"  # and the array's number: keys and values of a layer take turns
+NEXT: Final = "NEXT_"
+
+
+def appending(layers: int, kind: int, provider: str) -> ort.InferenceSession:
+    """CACHE_i [n, h, p, d], KEYS and VALUES [layers, n, h, m, d], AT -> NEXT_i with m positions more.
+
+    Either one position (m = 1) for any number of rows, or any number of positions for one row.
+    """
+    nodes = [
+        _number("axes", [1, 2, 3]), _number("third", [2]), _number("fourth", [3]), _number("zero", 0),
+        _number("one", 1), _number("first", [0]),
+        helper.make_node("Shape", [f"{CACHE}0"], ["shape"]),
+        helper.make_node("Gather", ["shape", "third"], ["rooms"]),
+        helper.make_node("Squeeze", ["rooms"], ["room"]),
+        helper.make_node("Range", ["zero", "room", "one"], ["index"]),
+        helper.make_node("Shape", [KEYS], ["fresh"]),
+        helper.make_node("Gather", ["fresh", "fourth"], ["counts"]),
+        helper.make_node("Squeeze", ["counts"], ["count"]),
+        _number("column", [1, 1, -1, 1]),
+        helper.make_node("Reshape", ["index", "column"], ["place"]),
+        helper.make_node("Unsqueeze", [AT, "axes"], ["at"]),
+        helper.make_node("Add", ["at", "count"], ["end"]),
+        helper.make_node("GreaterOrEqual", ["place", "at"], ["behind"]),
+        helper.make_node("Less", ["place", "end"], ["before"]),
+        helper.make_node("And", ["behind", "before"], ["here"]),
+        # Which of the new positions belongs to a place: of one row's many, or the only one of many rows.
+        helper.make_node("Gather", [AT, "first"], ["start"]),
+        helper.make_node("Sub", ["index", "start"], ["offset"]),
+        helper.make_node("Sub", ["count", "one"], ["last"]),
+        helper.make_node("Max", ["offset", "zero"], ["positive"]),
+        helper.make_node("Min", ["positive", "last"], ["which"]),
+    ]  # fmt: skip
+    inputs = [helper.make_tensor_value_info(AT, TensorProto.INT64, ["n"])]
+    inputs += [helper.make_tensor_value_info(name, kind, [layers, "n", "h", "m", "d"]) for name in (KEYS, VALUES)]
+    outputs = []
+    for index in range(2 * layers):
+        nodes += [
+            _number(f"layer_{index}", index // 2),
+            helper.make_node("Gather", [(KEYS, VALUES)[index % 2], f"layer_{index}"], [f"new_{index}"], axis=0),
+            helper.make_node("Gather", [f"new_{index}", "which"], [f"spread_{index}"], axis=2),
+            helper.make_node("Where", ["here", f"spread_{index}", f"{CACHE}{index}"], [f"{NEXT}{index}"]),
+        ]
+        inputs.append(helper.make_tensor_value_info(f"{CACHE}{index}", kind, ["n", "h", "p", "d"]))
+        outputs.append(helper.make_tensor_value_info(f"{NEXT}{index}", kind, ["n", "h", "p", "d"]))
+    graph = helper.make_graph(nodes, "cache", inputs, outputs)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    return ort.InferenceSession(model.SerializeToString(), options, providers=[provider])
+
+
+def _number(name: str, values: Any) -> onnx.NodeProto:
+    """A constant of the graph."""
+    return helper.make_node("Constant", [], [name], value=onnx.numpy_helper.from_array(np.array(values, np.int64)))
