@@ -65,7 +65,7 @@ export class QualityView {
   stop() {
     clearInterval(this.#timer);
     this.#before = [];
-    this.#host.hidden = true;
+    delete this.#host.dataset.quality;
   }
 
   async #look() {
@@ -80,6 +80,5 @@ export class QualityView {
     this.#host.dataset.quality = rating(found);
     words.textContent = text(`quality.${rating(found)}`);
     figures.textContent = numbers(found);
-    this.#host.hidden = false;
   }
 }
