@@ -16,6 +16,9 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from avatar_runtime.bundle import DATA
+
+LARGEST = 1_900_000_000  # bytes in one ONNX file: protobuf ends at 2 GiB. What is larger has its weights beside it
 OPSET = 18  # TensorRT 10 and ONNX Runtime since 1.14 read it; GridSample needs 16
 
 
@@ -68,12 +71,26 @@ def write(graph: Graph, path: Path) -> onnx.ModelProto:
     check(model, graph)
     partial = path.with_suffix(".partial")
     path.parent.mkdir(parents=True, exist_ok=True)
+    beside = data_file(path)
+    beside.unlink(missing_ok=True)
+    large = sum(len(tensor.raw_data) for tensor in model.graph.initializer) > LARGEST
     try:
-        onnx.save(model, str(partial))
+        onnx.save(model, str(partial), save_as_external_data=large, location=beside.name)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
     return model
+
+
+def data_file(path: Path) -> Path:
+    """Where the weights of a graph lie that are too large for its own file."""
+    return path.with_name(path.name + DATA)
+
+
+def hashes(path: Path) -> dict[str, str]:
+    """What a manifest tells of a graph: its hash, and that of the weights beside it."""
+    beside = data_file(path)
+    return {"sha256": sha256(path)} | ({"data_sha256": sha256(beside)} if beside.is_file() else {})
 
 
 def strip(model: onnx.ModelProto) -> None:

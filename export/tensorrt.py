@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -35,10 +36,17 @@ def require() -> ModuleType:
         ) from error
 
 
-def build(graph: Path, plan: Path, most: int, checkpoint_sha256: str) -> None:
+def build(
+    graph: Path,
+    plan: Path,
+    most: int,
+    checkpoint_sha256: str,
+    rows: Mapping[str, tuple[int, ...]] | None = None,
+) -> None:
     """Builds `graph` for batches of 1 to `most` into `plan`, with its record beside it. Raises `EngineError`.
 
-    `checkpoint_sha256` tells which weights these are, whatever the precision of the graph.
+    `checkpoint_sha256` tells which weights these are, whatever the precision of the graph; `rows` the shape of a row of
+    those inputs whose other axes are free in the graph.
     """
     trt = require()
     gpus = engines.here().gpus
@@ -53,7 +61,7 @@ def build(graph: Path, plan: Path, most: int, checkpoint_sha256: str) -> None:
         raise EngineError(f"TensorRT {trt.__version__} cannot read {graph.name}: {first}")
     config = builder.create_builder_config()
     config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, WORKSPACE)
-    config.add_optimization_profile(_profile(builder, network, most))
+    config.add_optimization_profile(_profile(builder, network, most, rows or {}))
     serialised = builder.build_serialized_network(network, config)
     if serialised is None:
         raise EngineError(f"TensorRT {trt.__version__} could not build an engine from {graph.name}; its log says why.")
@@ -69,12 +77,12 @@ def build(graph: Path, plan: Path, most: int, checkpoint_sha256: str) -> None:
     place(plan, bytes(serialised), record)
 
 
-def _profile(builder: Any, network: Any, most: int) -> Any:
-    """Batches of 1 to `most` on every input; the other axes are fixed in the graph."""
+def _profile(builder: Any, network: Any, most: int, rows: Mapping[str, tuple[int, ...]]) -> Any:
+    """Batches of 1 to `most` on every input; the other axes are fixed, by `rows` or in the graph."""
     profile = builder.create_optimization_profile()
     for index in range(network.num_inputs):
         tensor = network.get_input(index)
-        row = tuple(tensor.shape)[1:]
+        row = rows.get(tensor.name) or tuple(tensor.shape)[1:]
         profile.set_shape(tensor.name, (1, *row), (min(COMMON, most), *row), (most, *row))
     return profile
 

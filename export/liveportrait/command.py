@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +17,6 @@ import onnx
 import torch
 from rich.console import Console
 
-from avatar_runtime import engines
 from avatar_runtime.liveportrait import graphs
 from export import tensorrt
 from export.folders import replacing
@@ -28,6 +26,7 @@ from export.liveportrait.model import LivePortrait, seeded
 from export.liveportrait.puppet import puppet
 from export.liveportrait.widths import narrow
 from export.onnx_graph import ExportError, Graph, operators, sha256, write
+from export.repository import install as place
 from export.weights import digest
 from gateway.settings import Settings
 from triton_launch.server import REPOSITORY
@@ -101,20 +100,8 @@ def install(bundle: Path, repository: Path, engine: str, said: Console) -> None:
     """Puts the two large graphs into the models of `repository` that run on a GPU, as ONNX or built by TensorRT."""
     checkpoint_sha256 = json.loads((bundle / graphs.MANIFEST).read_text("utf-8"))["checkpoint_sha256"]
     for name in ("source", "frame"):
-        version = repository / f"liveportrait_{name}" / "1"
-        version.mkdir(parents=True, exist_ok=True)
-        graph = bundle / f"{name}.onnx"
-        if engine == "tensorrt":
-            with said.status(f"{name}: TensorRT builds an engine; this takes minutes"):
-                tensorrt.build(graph, version / engines.PLAN, graphs.MAX_BATCH, checkpoint_sha256)
-            (version / "model.onnx").unlink(missing_ok=True)
-        else:
-            partial = version / "model.onnx.partial"
-            shutil.copyfile(graph, partial)
-            partial.replace(version / "model.onnx")
-            for stale in (engines.PLAN, engines.RECORD):
-                (version / stale).unlink(missing_ok=True)
-        said.print(f"{version}: ready for tritonserver --model-config-name=gpu", highlight=False)
+        network = repository / f"liveportrait_{name}"
+        place(bundle / f"{name}.onnx", network, engine, graphs.MAX_BATCH, checkpoint_sha256, said)
 
 
 @contextmanager

@@ -17,18 +17,21 @@ from rich.console import Console
 from avatar_runtime.whisper import exported
 from avatar_runtime.whisper.folder import exported_folder
 from avatar_runtime.whisper.network import Networks, Sizes
+from export import tensorrt
 from export.folders import replacing
-from export.onnx_graph import ExportError, operators, sha256, write
+from export.onnx_graph import LARGEST, ExportError, data_file, hashes, operators, write
+from export.repository import install
 from export.weights import digest
 from export.whisper import checkpoint, hub, parity, twin
 from export.whisper.config import Config
 from export.whisper.graphs import prepared
 from export.whisper.model import Whisper
 from gateway.settings import Settings
+from triton_launch.server import REPOSITORY
 
 PRECISIONS = tuple(parity.TOLERANCE)
 TWIN = "twin"  # a made checkpoint
-MOST_BYTES = 1_900_000_000  # of one ONNX file: protobuf ends at 2 GiB
+ENCODER, ENCODER_BATCH = "whisper_encoder", 8  # the Triton model of a GPU, and its max_batch_size
 
 
 def sizes(config: Config) -> Sizes:
@@ -42,7 +45,8 @@ def export(found: checkpoint.Checkpoint, out: Path, precision: str = "fp32", sai
     A bundle that was there stays whole until the new one is complete.
     """
     said, model = said or Console(quiet=True), found.model
-    _fits(model, precision)
+    if precision == "int8":
+        _fits(model)
     with replacing(out) as fresh:
         for name in exported.GRAPHS:
             path = fresh / f"{name}.onnx"
@@ -51,7 +55,7 @@ def export(found: checkpoint.Checkpoint, out: Path, precision: str = "fp32", sai
                 if precision == "int8":
                     _quantise(path)
             listed = ", ".join(f"{kind} {count}" for kind, count in kinds.most_common())
-            said.print(f"{name}.onnx: {path.stat().st_size / 1e6:.0f} MB; {listed}", highlight=False)
+            said.print(f"{name}.onnx: {_megabytes(path):.0f} MB; {listed}", highlight=False)
         with said.status("comparing with PyTorch"):
             rows = parity.compare(found, opened(fresh, model.config), precision)
         for row in rows:
@@ -66,17 +70,20 @@ def export(found: checkpoint.Checkpoint, out: Path, precision: str = "fp32", sai
             "checkpoint_sha256": digest(model),
             "torch": torch.__version__,
             "difference": {row.what: row.apart for row in rows},
-            "graphs": {name: {"sha256": sha256(fresh / f"{name}.onnx")} for name in exported.GRAPHS},
+            "graphs": {name: hashes(fresh / f"{name}.onnx") for name in exported.GRAPHS},
         }
         (fresh / exported.MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
 
 
-def _fits(model: Whisper, precision: str) -> None:
-    """Raises `ExportError` when a graph would be larger than one file can be: medium fits, large only in halves."""
-    bytes_each = 2 if precision == "fp16" else 4  # 8 bits are made of a whole graph
+def _megabytes(path: Path) -> float:
+    return sum(each.stat().st_size for each in (path, data_file(path)) if each.is_file()) / 1e6
+
+
+def _fits(model: Whisper) -> None:
+    """Raises `ExportError` when a graph is too large to be made 8 bits of: medium fits, large does not."""
     largest = max(sum(each.numel() for each in part.parameters()) for part in (model.encoder, model.decoder))
-    if largest * bytes_each > MOST_BYTES:
-        raise ExportError(f"In {precision} a graph of this size is larger than an ONNX file can be: --precision fp16.")
+    if largest * 4 > LARGEST:
+        raise ExportError("A Whisper of this size is for GPUs: --precision fp16 (or fp32).")
 
 
 def _quantise(path: Path) -> None:
@@ -108,6 +115,14 @@ def made(folder: Path, bins: int = 80) -> checkpoint.Checkpoint:
     return checkpoint.load(folder)
 
 
+def _place(found: checkpoint.Checkpoint, bundle: Path, repository: Path, engine: str, said: Console) -> None:
+    """The encoder as the Triton model that a GPU's `stt_whisper` asks: always 30 s, so that utterances make batches."""
+    config = found.model.config
+    rows = {exported.MEL: (config.bins, 2 * config.positions)}
+    graph, model = bundle / "encoder.onnx", repository / ENCODER
+    install(graph, model, engine, ENCODER_BATCH, digest(found.model), said, rows)
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="antlitz export whisper", description=__doc__)
     parser.add_argument(
@@ -119,10 +134,16 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--vocabulary", type=Path, metavar="DIR", help="folder with tokenizer.json, for a single file")
     parser.add_argument("--precision", choices=PRECISIONS, default="int8", help="int8: processors; fp16: GPUs")
+    parser.add_argument("--engine", choices=("onnx", "tensorrt"), default="onnx", help="of the encoder, on a GPU")
+    parser.add_argument("--repository", type=Path, help="Triton's model repository, for GPU models; this checkout's")
     parser.add_argument("--out", type=Path, help="the bundle's folder; below ANTLITZ_MODELS when left out")
     options = parser.parse_args(arguments)
+    if options.precision != "fp16" and (options.engine == "tensorrt" or options.repository):
+        parser.error("models for a GPU are fp16: add --precision fp16")
     said = Console(soft_wrap=True)
     try:
+        if options.engine == "tensorrt":
+            tensorrt.require()
         with tempfile.TemporaryDirectory(prefix="antlitz-whisper-") as work:
             if options.checkpoint == TWIN:
                 found = made(Path(work))
@@ -131,7 +152,9 @@ def main(arguments: list[str]) -> int:
                 found = checkpoint.load(path, options.vocabulary)
             out = options.out or exported_folder(Settings.from_environment().models, found.model.config.size)
             export(found, out, options.precision, said)
-    except (hub.HubError, checkpoint.CheckpointError, ExportError, OSError) as error:
+            if options.precision == "fp16":
+                _place(found, out, options.repository or REPOSITORY, options.engine, said)
+    except (hub.HubError, checkpoint.CheckpointError, ExportError, tensorrt.EngineError, OSError) as error:
         sys.stderr.write(f"antlitz: {error}\n")
         return 1
     said.print(f"All there, in {out}.", highlight=False)

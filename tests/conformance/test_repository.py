@@ -16,11 +16,14 @@ from tritonclient.grpc import model_config_pb2
 from avatar_runtime.contracts import Role
 from avatar_runtime.liveportrait.bundle import BYTES, HALF_ALLOWED, SHAPES
 from avatar_runtime.liveportrait.graphs import MAX_BATCH, SIGNATURES
+from avatar_runtime.whisper import exported as whisper
+from avatar_runtime.whisper.features import WINDOW_FRAMES
 from gateway.inference import Inference
 from triton_launch.server import REPOSITORY, Ports, command
 
 MODELS = sorted(path.parent.name for path in REPOSITORY.glob("*/config.pbtxt"))
 NETWORKS = sorted({path.parents[1].name for path in REPOSITORY.glob("*/configs/*.pbtxt")} - set(MODELS))
+LIVEPORTRAIT = [name for name in NETWORKS if name.startswith("liveportrait")]
 
 
 def parsed(path: Path) -> model_config_pb2.ModelConfig:
@@ -29,7 +32,7 @@ def parsed(path: Path) -> model_config_pb2.ModelConfig:
 
 def test_every_folder_is_an_engine_or_a_network() -> None:
     assert {path.name for path in REPOSITORY.iterdir() if path.is_dir()} == {*MODELS, *NETWORKS}
-    assert NETWORKS == ["liveportrait_frame", "liveportrait_source"]
+    assert NETWORKS == ["liveportrait_frame", "liveportrait_source", "whisper_encoder"]
 
 
 @pytest.mark.parametrize("name", [*MODELS, *NETWORKS])
@@ -50,7 +53,15 @@ def test_a_gpu_config_keeps_the_contract(name: str) -> None:
         assert other.sequence_batching == default.sequence_batching and other.backend == default.backend
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+def test_whispers_encoder_is_its_exported_graph() -> None:
+    """large-v3's, which is turbo's too: `export.whisper.config` has its sizes."""
+    config = parsed(REPOSITORY / "whisper_encoder" / "configs" / "gpu.pbtxt")
+    assert [(end.name, list(end.dims)) for end in config.input] == [(whisper.MEL, [128, WINDOW_FRAMES])]
+    assert [(end.name, list(end.dims)) for end in config.output] == [(whisper.STATES, [WINDOW_FRAMES // 2, 1280])]
+    assert [sample.batch_size for sample in config.model_warmup] == [1, config.max_batch_size]
+
+
+@pytest.mark.parametrize("name", LIVEPORTRAIT)
 def test_a_network_is_its_exported_graph(name: str) -> None:
     config = parsed(REPOSITORY / name / "configs" / "gpu.pbtxt")
     for ends, wanted in zip((config.input, config.output), SIGNATURES[name.partition("_")[2]], strict=True):

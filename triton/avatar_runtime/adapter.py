@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import secrets
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -169,21 +170,23 @@ class Sequences(Generic[T]):
         self._new = new
         self._limit = limit
         self._running: OrderedDict[int | str, T] = OrderedDict()
+        self._lock = threading.Lock()
 
     def state(self, request: Any) -> T:
         """The state that `request` belongs to; a start flag makes a fresh one, an end flag forgets it afterwards."""
         key, flags = request.correlation_id(), request.flags()
-        if flags & START_FLAG:
-            self._running.pop(key, None)
-        elif key not in self._running:
-            raise AvatarError(Code.INVALID_REQUEST, "This sequence has not been started, or has timed out.")
-        state = self._running.pop(key, None)
-        if state is None:
-            state = self._new()
-        if not flags & END_FLAG:
-            self._running[key] = state
-            while len(self._running) > self._limit:
-                self._running.popitem(last=False)
+        with self._lock:
+            if flags & START_FLAG:
+                self._running.pop(key, None)
+            elif key not in self._running:
+                raise AvatarError(Code.INVALID_REQUEST, "This sequence has not been started, or has timed out.")
+            state = self._running.pop(key, None)
+            if state is None:
+                state = self._new()
+            if not flags & END_FLAG:
+                self._running[key] = state
+                while len(self._running) > self._limit:
+                    self._running.popitem(last=False)
         return state
 
 

@@ -13,6 +13,8 @@ import onnxruntime as ort
 
 from avatar_runtime.contracts import AvatarError, Code
 
+DATA = ".data"  # behind a graph's name: its weights, where they are too large for the graph's own file
+
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
@@ -81,9 +83,15 @@ class Bundle:
     def _compare(self, graph: str, path: Path) -> None:
         """The graph's file against the hash in the manifest."""
         try:
-            recorded = self.told()["graphs"][graph]["sha256"]
+            recorded = self.told()["graphs"][graph]
+            wanted = {path: recorded["sha256"]}
         except (KeyError, TypeError) as error:
             raise self.refused(self.folder / self.manifest, f"does not tell of {graph}.onnx") from error
-        with path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != recorded:
-                raise self.refused(path, f"is not the file that {self.manifest} tells of")
+        if "data_sha256" in recorded:
+            wanted[path.with_name(path.name + DATA)] = recorded["data_sha256"]
+        for each, digest in wanted.items():
+            if not each.is_file():
+                raise self.refused(each, "is missing")
+            with each.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != digest:
+                    raise self.refused(each, f"is not the file that {self.manifest} tells of")

@@ -29,29 +29,38 @@ class Here:
     gpus: tuple[tuple[str, str], ...] = ()
 
 
-def check(record: Mapping[str, Any], here: Here, batch: int = MAX_BATCH, checkpoint: str | None = None) -> None:
+def check(
+    record: Mapping[str, Any],
+    here: Here,
+    batch: int = MAX_BATCH,
+    checkpoint: str | None = None,
+    rebuild: str = REBUILD,
+) -> None:
     """Raises `engine_unavailable` when an engine with this record cannot serve `batch` rows of `checkpoint` here.
 
-    `checkpoint` is the SHA-256 of the weights that the bundle beside it was exported from, None when not known.
+    `checkpoint` is the SHA-256 of the weights that the bundle beside it was exported from, None when not known;
+    `rebuild` is the command that builds it anew.
     """
     built, mine = record.get("tensorrt"), here.tensorrt
     if built and mine and not _same_version(str(built), mine):
-        raise _refused(f"was built by TensorRT {built} and this is {mine}")
+        raise _refused(f"was built by TensorRT {built} and this is {mine}", rebuild)
     for name, capability in here.gpus:
         wanted = record.get("compute_capability")
         if wanted and capability and str(wanted) != capability:
-            raise _refused(f"was built for compute capability {wanted} and {name} has {capability}")
+            raise _refused(f"was built for compute capability {wanted} and {name} has {capability}", rebuild)
         if record.get("gpu") and record["gpu"] != name:
-            raise _refused(f"was built on {record['gpu']} and this is {name}")
+            raise _refused(f"was built on {record['gpu']} and this is {name}", rebuild)
     weights = record.get("checkpoint_sha256")
     if weights and checkpoint and weights != checkpoint:
-        raise _refused("holds other weights than the graphs that were exported last")
+        raise _refused("holds other weights than the graphs that were exported last", rebuild)
     profile = record.get("profile_max_batch")
     if isinstance(profile, int) and profile < batch:
-        raise _refused(f"takes {profile} frames at once and {batch} are needed")
+        raise _refused(f"takes {profile} frames at once and {batch} are needed", rebuild)
 
 
-def check_plan(folder: Path, here: Here, batch: int = MAX_BATCH, checkpoint: str | None = None) -> None:
+def check_plan(
+    folder: Path, here: Here, batch: int = MAX_BATCH, checkpoint: str | None = None, rebuild: str = REBUILD
+) -> None:
     """Checks `folder`/model.plan by the record beside it; a folder without an engine, or without a record, passes."""
     path = folder / RECORD
     if not (folder / PLAN).is_file() or not path.is_file():
@@ -59,10 +68,10 @@ def check_plan(folder: Path, here: Here, batch: int = MAX_BATCH, checkpoint: str
     try:
         record = json.loads(path.read_text("utf-8"))
     except ValueError as error:
-        raise _refused(f"has an unreadable record, {path}") from error
+        raise _refused(f"has an unreadable record, {path}", rebuild) from error
     if not isinstance(record, dict):
-        raise _refused(f"has an unreadable record, {path}")
-    check(record, here, batch, checkpoint)
+        raise _refused(f"has an unreadable record, {path}", rebuild)
+    check(record, here, batch, checkpoint, rebuild)
 
 
 def here() -> Here:
@@ -70,8 +79,8 @@ def here() -> Here:
     return Here(_tensorrt(), _gpus())
 
 
-def _refused(what: str) -> AvatarError:
-    return AvatarError(Code.ENGINE_UNAVAILABLE, f"The TensorRT engine {what}; build it anew: {REBUILD}")
+def _refused(what: str, rebuild: str) -> AvatarError:
+    return AvatarError(Code.ENGINE_UNAVAILABLE, f"The TensorRT engine {what}; build it anew: {rebuild}")
 
 
 def _same_version(one: str, other: str) -> bool:

@@ -3,27 +3,50 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from avatar_runtime import adapter
-from avatar_runtime.whisper.folder import open_transcriber
+from avatar_runtime import adapter, engines
+from avatar_runtime.whisper.exported import MEL, STATES
+from avatar_runtime.whisper.folder import open_resident, open_transcriber
+from avatar_runtime.whisper.resident import ROWS
 from avatar_runtime.whisper.transcribe import Transcript
 from avatar_runtime.whisper.utterance import Utterance
 
 NICENESS = 5  # the video's smoothness comes first
+ENCODER = "whisper_encoder"  # the Triton model that a GPU's encoder is
+REBUILD = "antlitz export whisper --checkpoint openai/whisper-large-v3 --precision fp16 --engine tensorrt"
+CUDA = "CUDAExecutionProvider"
 
 
 class TritonPythonModel:
     def initialize(self, args: dict[str, str]) -> None:
         os.nice(NICENESS)
-        self._transcriber = open_transcriber(adapter.models_dir())
+        on_gpu = adapter.parameter(args, "device") == "cuda"
+        if on_gpu:
+            plan = Path(args["model_repository"]).parent / ENCODER / "1"
+            engines.check_plan(plan, engines.here(), ROWS, rebuild=REBUILD)
+            self._networks = adapter.Models(args, ROWS)
+            self._transcriber = open_resident(adapter.models_dir(), CUDA, self._encode)
+        else:
+            self._transcriber = open_transcriber(adapter.models_dir())
         self._transcriber.warm_up()
         self._utterances = adapter.Sequences(Utterance)
+        # On a GPU the requests of one call share its steps; on a processor they would only share its cores.
+        self._each = ThreadPoolExecutor(ROWS, "stt").map if on_gpu else map
 
     def execute(self, requests: list[Any]) -> list[Any]:
-        return [adapter.answer(request, self._respond) for request in requests]
+        return list(self._each(self._answer, requests))
+
+    def _answer(self, request: Any) -> Any:
+        return adapter.answer(request, self._respond)
+
+    def _encode(self, mel: Any) -> Any:
+        (found,) = self._networks([(ENCODER, {MEL: mel}, [STATES], False)])
+        return found[STATES]
 
     def _respond(self, request: Any) -> Any:
         utterance = self._utterances.state(request)

@@ -131,15 +131,11 @@ def test_an_export_beyond_tolerance_does_not_count(
     assert [path.name for path in tmp_path.iterdir()] == ["whisper"] and (out / "old").exists()
 
 
-def test_what_no_file_can_hold_is_said_before(tmp_path: Path, made: checkpoint.Checkpoint) -> None:
+def test_what_cannot_be_made_8_bits_of_is_said_before() -> None:
     with torch.device("meta"):
-        large = Whisper(Config(128, 1280, 32, 20, 5120, 32, 20, 5120, 51866))
-    found = checkpoint.Checkpoint(large, made.vocabulary, [(31, 0)], made.ids)
-    for precision in ("fp32", "int8"):
-        with pytest.raises(ExportError, match="--precision fp16"):
-            command.export(found, tmp_path / "out", precision)
-    command._fits(large, "fp16")
-    assert not list(tmp_path.iterdir())
+        large = Whisper(Config(width=1280, encoder_layers=32, encoder_heads=20, encoder_inner=5120))
+    with pytest.raises(ExportError, match="--precision fp16"):
+        command._fits(large)
 
 
 def test_the_command(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -174,3 +170,35 @@ def test_the_runtime_opens_it(bundle: Path, made: checkpoint.Checkpoint, tmp_pat
     (folder / exported.MANIFEST).write_text(json.dumps(told), "utf-8")
     with pytest.raises(AvatarError, match="networks' sizes"):
         WhisperBundle(folder)
+
+
+def test_a_gpus_encoder_goes_into_the_model_repository(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--checkpoint", "twin", "--precision", "fp16", "--out", str(tmp_path / "bundle")]
+    assert command.main([*arguments, "--repository", str(tmp_path / "repository")]) == 0
+    placed = tmp_path / "repository" / "whisper_encoder" / "1" / "model.onnx"
+    assert placed.read_bytes() == (tmp_path / "bundle" / "encoder.onnx").read_bytes()
+    assert "--model-config-name=gpu" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("wrong", [["--engine", "tensorrt"], ["--repository", "/nowhere"]])
+def test_models_for_a_gpu_are_halves(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["--checkpoint", "twin", "--precision", "int8", *wrong])
+    assert "add --precision fp16" in capsys.readouterr().err
+
+
+def test_weights_too_large_for_a_file_lie_beside_it(
+    made: checkpoint.Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("export.onnx_graph.LARGEST", 100_000)
+    command.export(made, tmp_path / "bundle", "fp32")
+    data = tmp_path / "bundle" / "encoder.onnx.data"
+    assert data.stat().st_size > 100_000 > (tmp_path / "bundle" / "encoder.onnx").stat().st_size
+    networks = WhisperBundle(tmp_path / "bundle").networks()
+    assert networks.states(np.zeros((1, 80, 10), np.float32)).shape == (1, 5, 64)
+    data.write_bytes(data.read_bytes()[:-1])
+    with pytest.raises(AvatarError, match=r"encoder\.onnx\.data is not the file that whisper\.json tells of"):
+        WhisperBundle(tmp_path / "bundle").networks()
+    data.unlink()
+    with pytest.raises(AvatarError, match=r"encoder\.onnx\.data is missing"):
+        WhisperBundle(tmp_path / "bundle").networks()

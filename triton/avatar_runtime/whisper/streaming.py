@@ -30,8 +30,8 @@ class StreamingOptions:
 
     look: float = 0.25  # of new sound between two looks
     padding: float = 2.0  # of silence after the sound of a look
-    margin: float = 0.5  # of the newest sound, which makes nothing certain that looks at it; 0: LocalAgreement alone
-    agree: bool = False  # whether two looks have to agree as well
+    margin: float = 0.8  # of the newest sound, which makes nothing certain that looks at it; 0: LocalAgreement alone
+    agree: bool = True  # whether two looks have to agree as well
     pause: float = 1.0  # a silence that ends a part: all that was said in it is certain
     longest: float = 12.0  # of a window; then it is shortened …
     kept: float = 5.0  # … to about this
