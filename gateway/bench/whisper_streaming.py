@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_runtime.contracts import LISTENING_RATE
+from avatar_runtime.whisper.folder import open_transcriber
 from avatar_runtime.whisper.streaming import Stream, StreamingOptions
 from avatar_runtime.whisper.transcribe import Transcriber, Transcript
 from gateway.bench.stt import edit_distance, load_recordings, normalised
@@ -126,7 +127,11 @@ def _say(what: str, heard: Heard, audio: NDArray[np.float32], wanted: list[str],
 
 def write_trace(models: Path, path: Path) -> None:
     """The trace of the first sentence: [s, certain, probable] at each change, as if pushes took no time."""
-    item = load_recordings(models / "bench")[0]
-    heard = listen(transcriber(exported_base(models, "int8")), item.audio, real=False)
-    rows = [json.dumps(row) for row in heard.trace]
+    rows = [json.dumps(row) for row in trace(models)]
     path.write_text("[\n " + ",\n ".join(rows) + "\n]\n", "utf-8")
+
+
+def trace(models: Path) -> list[tuple[float, str, str]]:
+    """What the installed base hears of the first recorded sentence while it is spoken."""
+    item = load_recordings(models / "bench")[0]
+    return listen(open_transcriber(models, "base"), item.audio, real=False).trace

@@ -164,7 +164,9 @@ class Conversation:
         """A transcript, or None when there is no engine for it (the person has been told)."""
         language = "" if self.language == "auto" else self.language
         try:
-            found = await self._inference.transcribe(audio, language=language)
+            # A name is heard where it is expected.
+            prompt = self.character.display_name if self.character is not None else ""
+            found = await self._inference.transcribe(audio, language=language, prompt=prompt)
         except AvatarError as error:
             self._health.failed(Role.STT, error)
             return None

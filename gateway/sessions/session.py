@@ -57,6 +57,7 @@ class Session:
         self._engines: dict[str, Any] | None = None
         self._emotion = {"type": "emotion", "emotion": "neutral", "intensity": 0.0}
         self._listening: asyncio.Task[None] | None = None
+        self._switching = asyncio.Lock()  # whoever waits for it is served in turn
 
         timeline, pacer = Timeline(), Pacer()
         self._timeline = timeline
@@ -141,7 +142,11 @@ class Session:
 
     # --- character and engines ------------------------------------------------------------------------------
     async def switch(self, character_id: str) -> None:
-        """Talk with this character from now on: its portrait, its voice, its language."""
+        """Talk with this character from now on: its portrait, its voice, its language. The last asked for stays."""
+        async with self._switching:
+            await self._switch(character_id)
+
+    async def _switch(self, character_id: str) -> None:
         character = await asyncio.to_thread(self._characters.get, character_id)
         portrait = await asyncio.to_thread(self._characters.portrait, character_id)
         before = self.character

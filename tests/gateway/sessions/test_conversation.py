@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 
 import pytest
 from loopback import gateway, page
 from scripted import Scripted
+
+from characters import Character
 
 
 async def test_typing_is_answered_and_remembered() -> None:
@@ -125,6 +128,28 @@ async def test_switching_the_character_changes_picture_and_voice() -> None:
         await one.until(lambda: one.of("notice"))
         assert one.of("notice")[0]["code"] == "unknown_character"
         await one.until(lambda: script.open == 3)
+
+
+async def test_of_two_switches_at_once_the_last_asked_for_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with gateway(Scripted(), "ada", "bob", "eve") as (url, sessions), page(url) as one:
+        (session,) = sessions.running
+        store, begun, go = session._characters, threading.Event(), threading.Event()
+        plain = store.get
+
+        def slow(ident: str) -> Character:
+            if ident == "bob":
+                begun.set()
+                go.wait(10)
+            return plain(ident)
+
+        monkeypatch.setattr(store, "get", slow)
+        first = asyncio.create_task(session.switch("bob"))
+        await one.until(begun.is_set)
+        second = asyncio.create_task(session.switch("eve"))
+        await asyncio.sleep(0.1)  # time enough to overtake, if it could
+        go.set()
+        await asyncio.gather(first, second)
+        assert session.character is not None and session.character.id == "eve"
 
 
 async def test_activating_a_character_switches_every_session() -> None:
