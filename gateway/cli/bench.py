@@ -11,7 +11,7 @@ BENCHES = {
     "roundtrip": "what the voices say, transcribed back",
     "render": "render_meshwarp, CPU per frame",
     "liveportrait": "the exported LivePortrait beside the official modules, and through tritonserver",
-    "whisper": "the exported Whisper beside transformers' own",
+    "whisper": "the exported Whisper beside faster-whisper and transformers, streaming, and through tritonserver",
     "xtts": "the exported XTTS beside coqui's, and through tritonserver",
     "faces": "contact sheets of the default characters' faces",
 }

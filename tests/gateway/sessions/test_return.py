@@ -30,7 +30,7 @@ async def vanish(one: Page) -> None:
 
 
 async def test_a_lost_socket_finds_its_session_and_the_answer_goes_on() -> None:
-    script = Scripted(voice=4.0)
+    script = Scripted(voice=9.0)  # long enough for a new connection on a busy machine
     async with gateway(script, "ada", "bob") as (url, sessions), page(url, "bob") as one:
         await one.until(lambda: one.frames)
         (session,) = sessions.running
@@ -44,7 +44,7 @@ async def test_a_lost_socket_finds_its_session_and_the_answer_goes_on() -> None:
             await two.until(lambda: two.loud() and two.frames)
             assert two.of("character")[-1]["character"]["id"] == "bob"
             assert two.of("state")[0]["state"] == "speaking"
-            await two.until(lambda: two.captions("avatar") == ["Say something long"])
+            await two.until(lambda: two.captions("avatar") == ["Say something long"], 20)
             two.mic.speak(1.0)
             await two.until(lambda: two.captions("user") == ["Hello there"])
         finally:

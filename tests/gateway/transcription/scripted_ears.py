@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from avatar_runtime.contracts import VAD_WINDOW, AvatarError
-from gateway.inference import Transcript, Word
+from gateway.transcript import Transcript, Word
 
 RATE = 16_000
 LOUD = 0.05

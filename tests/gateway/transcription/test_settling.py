@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gateway.inference import Word
+from gateway.transcript import Word
 from gateway.transcription.settling import WINDOW, settle
 
 
