@@ -75,7 +75,8 @@ class Endpointer:
             self._run = begin
         if end - self._run < self.options.confirm:
             return None
-        self.start = max(0.0, self._run - self.options.pre_roll)
+        # After a turn that was ended at its longest the person may still be speaking: nothing is heard twice.
+        self.start = max(self.end, self._run - self.options.pre_roll)
         self.end = end
         self._spoken = end - self._run
         self.in_turn, self._paused, self._run = True, False, None

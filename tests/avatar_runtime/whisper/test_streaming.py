@@ -104,6 +104,17 @@ def test_a_long_speech_costs_no_more_than_a_short_one(transcriber: Transcriber) 
     assert found.count("piano") == 4 and found.count("sister") == 4
 
 
+def test_what_comes_all_at_once_is_heard_in_parts(transcriber: Transcriber) -> None:
+    """More than the encoder hears at once, without a pause."""
+    text = "My sister lives in a small house near the river and she has been playing the piano since she was a child"
+    audio = np.concatenate([spoken(text) for _ in range(7)])
+    assert len(audio) > 32 * LISTENING_RATE
+    stream, options = Stream(transcriber), transcriber.options("en")
+    stream.add(audio, options)
+    found = stream.finish(options).text.lower()
+    assert found.count("piano") == 7 and found.count("sister") == 7
+
+
 def test_silence_and_noise_say_nothing(transcriber: Transcriber) -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, 3 * LISTENING_RATE).astype(np.float32)
     for sound in (np.zeros(3 * LISTENING_RATE, np.float32), noise, np.zeros(1, np.float32)):

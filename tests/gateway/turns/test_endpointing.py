@@ -86,6 +86,15 @@ def test_a_turn_is_ended_at_its_longest() -> None:
     assert stream.events[1][1] == pytest.approx(5.0, abs=2 * WINDOW)
 
 
+def test_who_speaks_on_after_the_longest_turn_is_not_heard_twice() -> None:
+    stream = Stream(EndpointingOptions(max_turn=5.0))
+    while TurnEvent.ENDED not in stream.kinds:
+        stream.feed(0.9, WINDOW)
+    ended = stream.endpointer.end
+    stream.feed(0.9, 0.3)
+    assert stream.endpointer.in_turn and stream.endpointer.start == ended
+
+
 def test_the_first_turn_cannot_begin_before_the_stream() -> None:
     assert Stream().feed(0.9, 0.2).endpointer.start == 0.0
 

@@ -22,6 +22,8 @@ from avatar_runtime.whisper.transcribe import SURE_LANGUAGE, Transcriber, Transc
 
 SENTENCE_ENDS = (".", "?", "!", "\u3002", "\uff1f", "\uff01")
 WINDOW_SECONDS = VAD_WINDOW / LISTENING_RATE
+#: What comes late and all at once is looked at in parts: twice `longest` and this stay below the encoder's 30 s.
+MOST_SAMPLES = 5 * LISTENING_RATE
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,10 @@ class Stream:
     # --- sound in -----------------------------------------------------------------------------------------
     def add(self, audio: Array, options: DecodingOptions) -> None:
         """The next sound (16 kHz, any length); looks at it when there is enough that is new."""
+        for start in range(0, len(audio), MOST_SAMPLES):
+            self._add(audio[start : start + MOST_SAMPLES], options)
+
+    def _add(self, audio: Array, options: DecodingOptions) -> None:
         self._mel.push(audio)
         for probability in self._speech.feed(audio):
             self._window(float(probability), options)
