@@ -23,14 +23,14 @@ from export.onnx_graph import LARGEST, ExportError, data_file, hashes, operators
 from export.repository import install
 from export.weights import digest
 from export.whisper import checkpoint, hub, parity, twin
-from export.whisper.config import Config
+from export.whisper.config import Config, ConfigError, named
 from export.whisper.graphs import prepared
 from export.whisper.model import Whisper
 from gateway.settings import Settings
 from triton_launch.server import REPOSITORY
 
 PRECISIONS = tuple(parity.TOLERANCE)
-TWIN = "twin"  # a made checkpoint
+TWIN, RANDOM = "twin", "random-"  # made checkpoints: a small one, and one of a published size
 ENCODER, ENCODER_BATCH = "whisper_encoder", 8  # the Triton model of a GPU, and its max_batch_size
 
 
@@ -130,7 +130,8 @@ def main(arguments: list[str]) -> int:
         required=True,
         metavar="PATH",
         help="openai/whisper-large-v3 or another name on the model hub; a folder as transformers writes it; one of "
-        "OpenAI's .pt files; CTranslate2's model.bin; `twin`: small and random, for tests",
+        "OpenAI's .pt files; CTranslate2's model.bin; `twin`: small and random, for tests; "
+        "`random-large-v3` or another size: for speed",
     )
     parser.add_argument("--vocabulary", type=Path, metavar="DIR", help="folder with tokenizer.json, for a single file")
     parser.add_argument("--precision", choices=PRECISIONS, default="int8", help="int8: processors; fp16: GPUs")
@@ -147,6 +148,9 @@ def main(arguments: list[str]) -> int:
         with tempfile.TemporaryDirectory(prefix="antlitz-whisper-") as work:
             if options.checkpoint == TWIN:
                 found = made(Path(work))
+            elif options.checkpoint.startswith(RANDOM):
+                twin.write(Path(work), named(options.checkpoint.removeprefix(RANDOM)))
+                found = checkpoint.load(Path(work))
             else:
                 path = hub.fetched(options.checkpoint) if hub.is_name(options.checkpoint) else Path(options.checkpoint)
                 found = checkpoint.load(path, options.vocabulary)
@@ -154,7 +158,7 @@ def main(arguments: list[str]) -> int:
             export(found, out, options.precision, said)
             if options.precision == "fp16":
                 _place(found, out, options.repository or REPOSITORY, options.engine, said)
-    except (hub.HubError, checkpoint.CheckpointError, ExportError, tensorrt.EngineError, OSError) as error:
+    except (ConfigError, hub.HubError, checkpoint.CheckpointError, ExportError, tensorrt.EngineError, OSError) as error:
         sys.stderr.write(f"antlitz: {error}\n")
         return 1
     said.print(f"All there, in {out}.", highlight=False)

@@ -72,6 +72,15 @@ class Config:
         return NAMES.get(measures, f"{self.width}x{self.encoder_layers}x{self.decoder_layers}")
 
 
+def named(size: str) -> Config:
+    """The config of a published size: tiny, base, large-v3, turbo, …. Raises `ConfigError`."""
+    for (width, heard, said, bins), name in NAMES.items():
+        if name == size:
+            heads, inner, tokens = width // 64, 4 * width, 51866 if bins == 128 else 51865
+            return Config(bins, width, heard, heads, inner, said, heads, inner, tokens)
+    raise ConfigError(f"There is no Whisper called {size[:40]}: one of {', '.join(NAMES.values())}.")
+
+
 def published(told: Mapping[str, Any]) -> Config:
     """The config that transformers' config.json gives. Raises `ConfigError`."""
     if told.get("model_type") != "whisper":

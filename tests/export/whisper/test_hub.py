@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from export.whisper import hub
-from export.whisper.config import Config
+from export.whisper.config import NAMES, Config, ConfigError, named
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,14 @@ def test_what_the_hub_does_not_give_is_said_in_a_sentence(monkeypatch: pytest.Mo
 )
 def test_sizes_have_names(config: Config, size: str) -> None:
     assert config.size == size
+
+
+@pytest.mark.parametrize("size", NAMES.values())
+def test_a_name_gives_its_config(size: str) -> None:
+    assert named(size).size == size
+    assert named("base") == Config()
+
+
+def test_what_is_no_size_is_said() -> None:
+    with pytest.raises(ConfigError, match=r"no Whisper called huge: one of tiny, base"):
+        named("huge")
