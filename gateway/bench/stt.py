@@ -83,16 +83,22 @@ def _measure(
     errors = words = 0
     times = []
     for item in recordings:
-        took = []
-        for _ in range(rounds):
-            start = time.perf_counter()
-            text = hear(item.audio)
-            took.append(time.perf_counter() - start)
-        times.append(statistics.median(took))
+        text, seconds = timed(hear, item.audio, rounds)
+        times.append(seconds)
         expected = normalised(item.text)
         errors += edit_distance(expected, normalised(text))
         words += len(expected)
     return 100 * errors / words, times
+
+
+def timed(hear: Callable[[NDArray[np.float32]], str], audio: NDArray[np.float32], rounds: int) -> tuple[str, float]:
+    """What is heard, and the median of its seconds."""
+    took = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        text = hear(audio)
+        took.append(time.perf_counter() - start)
+    return text, statistics.median(took)
 
 
 def normalised(text: str) -> list[str]:

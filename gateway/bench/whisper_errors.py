@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import statistics
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from numpy.typing import NDArray
 from avatar_runtime.contracts import LISTENING_RATE
 from avatar_runtime.whisper.folder import open_transcriber
 from gateway.bench import sounds
-from gateway.bench.stt import LONGEST_SECONDS, Recording, edit_distance, load_recordings, normalised, yardstick
+from gateway.bench.stt import LONGEST_SECONDS, Recording, edit_distance, load_recordings, normalised, timed, yardstick
 from gateway.bench.whisper_weights import exported_base, published_base, transcriber
 
 Audio = NDArray[np.float32]
@@ -108,13 +106,9 @@ def _heard(hear: Hear, recordings: list[Recording], rounds: int) -> tuple[list[s
     hear(recordings[0].audio[: 5 * LISTENING_RATE])  # warm
     texts, total = [], 0.0
     for item in recordings:
-        took = []
-        for _ in range(rounds):
-            start = time.perf_counter()
-            text = hear(item.audio)
-            took.append(time.perf_counter() - start)
-        total += statistics.median(took)
+        text, seconds = timed(hear, item.audio, rounds)
         texts.append(text)
+        total += seconds
     return texts, total
 
 

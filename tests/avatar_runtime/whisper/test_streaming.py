@@ -104,22 +104,8 @@ def test_a_long_speech_costs_no_more_than_a_short_one(transcriber: Transcriber) 
     assert found.count("piano") == 4 and found.count("sister") == 4
 
 
-def test_what_comes_all_at_once_is_heard_in_parts(transcriber: Transcriber) -> None:
+def test_what_comes_all_at_once_is_heard_in_parts(transcriber: Transcriber, sentences: dict[str, str]) -> None:
     """More than the encoder hears at once."""
-    sentences = {
-        "sister": "My sister lives in a small house near the river.",
-        "piano": "She has been playing the piano since she was a child.",
-        "station": "Could you tell me how to get to the station, please?",
-        "garden": "The children are running around in the garden with the dog.",
-        "umbrella": "I forgot my umbrella on the train this morning.",
-        "language": "It takes a long time to learn a new language.",
-        "museum": "The museum is open every day except on Monday.",
-        "castle": "An old castle stands on a hill above the village.",
-        "sun": "We walked along the water until the sun went down.",
-        "bread": "The baker at the corner sells the best bread in town.",
-        "letter": "Yesterday I found a letter from my grandmother.",
-        "winter": "In winter the lake behind the school is frozen.",
-    }
     pause = QUIET[: LISTENING_RATE // 4]
     audio = np.concatenate([part for text in sentences.values() for part in (spoken(text), pause)])
     assert len(audio) > 31 * LISTENING_RATE

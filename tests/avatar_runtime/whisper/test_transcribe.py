@@ -44,17 +44,7 @@ def test_hears_a_sentence(transcriber: Transcriber, sentence: np.ndarray) -> Non
     assert times[-1] < len(sentence) / LISTENING_RATE - 0.5
 
 
-def test_a_long_recording_is_heard_in_parts(transcriber: Transcriber) -> None:
-    sentences = {
-        "river": "My sister lives in a small house near the river.",
-        "piano": "She has been playing the piano since she was a child.",
-        "station": "Could you tell me how to get to the station, please?",
-        "garden": "The children are running around in the garden with the dog.",
-        "umbrella": "I forgot my umbrella on the train this morning.",
-        "language": "It takes a long time to learn a new language.",
-        "museum": "The museum is open every day except on Monday.",
-        "castle": "An old castle stands on a hill above the village.",
-    }
+def test_a_long_recording_is_heard_in_parts(transcriber: Transcriber, sentences: dict[str, str]) -> None:
     found = transcriber.transcribe(np.concatenate([spoken(text) for text in sentences.values()]))
     assert [word for word in sentences if word in found.text.lower()] == list(sentences)
     assert found.words[-1].end > 30
