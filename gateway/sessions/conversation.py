@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from contextlib import aclosing
 from typing import Any
 
 from avatar_runtime.contracts import AvatarError, Code, Role
 from characters import Character
-from gateway.dialogue import Dialogue, Line
+from gateway.dialogue import Clause, Dialogue, Line
 from gateway.sessions.health import Health, Send, crash, notice
 from gateway.sessions.performer import Performer
 from gateway.sessions.utterance import ClauseHeard, Utterance, UtteranceOver, end_of, speak
@@ -130,7 +131,7 @@ class Conversation:
         self._caption("user", turn + "u", text, True, language)
         before = list(self.history)
         self._remember("user", text)
-        clauses = self._dialogue.answer(before, text, self.character)
+        clauses = _texts(self._dialogue.answer(before, text, self.character, self._language()))
         ms = {} if transcribed is None else {"transcript": _ms(transcribed - ended_at)}
         await self._speak_clauses(clauses, turn, ended_at, ms)
 
@@ -234,6 +235,12 @@ class Conversation:
 
 async def _once(text: str) -> AsyncIterator[str]:
     yield text
+
+
+async def _texts(clauses: AsyncGenerator[Clause, None]) -> AsyncIterator[str]:
+    async with aclosing(clauses):
+        async for clause in clauses:
+            yield clause.said
 
 
 def _ms(seconds: float) -> int:

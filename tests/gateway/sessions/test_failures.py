@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +12,7 @@ from loopback import gateway, page
 from scripted import Scripted
 
 from avatar_runtime.contracts import AvatarError, Code
-from gateway.dialogue import Echo, Line, Speaker
+from gateway.dialogue import Clause, Echo, Line, Speaker
 from gateway.inference import Speech
 
 
@@ -110,8 +110,10 @@ async def test_a_portrait_without_a_face_is_said_once_and_not_tried_again() -> N
 
 async def test_a_bug_in_the_dialogue_is_told_and_the_session_goes_on() -> None:
     class Broken(Echo):
-        async def answer(self, history: Sequence[Line], text: str, character: Speaker) -> AsyncIterator[str]:
-            yield text
+        async def answer(
+            self, history: Sequence[Line], text: str, character: Speaker, language: str
+        ) -> AsyncGenerator[Clause, None]:
+            yield Clause(text)
             if text == "secret words":
                 raise ZeroDivisionError(text)
 
