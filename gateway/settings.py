@@ -11,6 +11,7 @@ from typing import Any
 from platformdirs import user_cache_path, user_data_path
 
 from avatar_runtime.contracts import Role
+from gateway import ice
 
 DATA = user_data_path("antlitz")
 MODELS = user_cache_path("antlitz") / "models"
@@ -32,7 +33,10 @@ class Settings:
     max_sessions: int = _setting("ANTLITZ_MAX_SESSIONS", "conversations at once", 4)  # type: ignore[assignment]
     turn_silence: float = _setting("ANTLITZ_TURN_SILENCE", "seconds of silence that end a turn", 0.5)  # type: ignore[assignment]
     video_bitrate: int = _setting("ANTLITZ_VIDEO_BITRATE", "bits a second of the picture", 2_000_000)  # type: ignore[assignment]
-    ice_servers: str = _setting("ANTLITZ_ICE_SERVERS", "comma list of STUN/TURN URLs", "")  # type: ignore[assignment]
+    ice_servers: str = _setting("ANTLITZ_ICE_SERVERS", "comma list of STUN URLs", "")  # type: ignore[assignment]
+    turn_urls: str = _setting("ANTLITZ_TURN_URLS", "comma list of TURN URLs; the gateway itself uses the first", "")  # type: ignore[assignment]
+    turn_secret: str = _setting("ANTLITZ_TURN_SECRET", "what coturn calls static-auth-secret", "")  # type: ignore[assignment]
+    turn_seconds: int = _setting("ANTLITZ_TURN_SECONDS", "seconds a key for the relay counts", 3600)  # type: ignore[assignment]
     vad: str = _setting("ANTLITZ_VAD", "engine of the role", "vad_silero")  # type: ignore[assignment]
     stt: str = _setting("ANTLITZ_STT", "engine of the role", "stt_whisper")  # type: ignore[assignment]
     tts: str = _setting("ANTLITZ_TTS", "engine of the role where a character names none", "tts_hibari")  # type: ignore[assignment]
@@ -68,6 +72,9 @@ class Settings:
             raise ValueError("ANTLITZ_MAX_SESSIONS should be at least 1.")
         if not 0.1 <= self.turn_silence <= 5:
             raise ValueError("ANTLITZ_TURN_SILENCE should lie between 0.1 and 5 seconds.")
+        ice.check(ice.split(self.ice_servers), ice.split(self.turn_urls), self.turn_secret)
+        if not 60 <= self.turn_seconds <= 86_400:
+            raise ValueError("ANTLITZ_TURN_SECONDS should lie between 60 and 86400.")
         if self.log_level not in ("debug", "info", "warning", "error"):
             raise ValueError("ANTLITZ_LOG_LEVEL should be debug, info, warning or error.")
 
@@ -75,6 +82,7 @@ class Settings:
         """The engine that serves `role`; "" when there is none."""
         return str(getattr(self, role.value, ""))
 
-    @property
-    def ice_urls(self) -> list[str]:
-        return [url.strip() for url in self.ice_servers.split(",") if url.strip()]
+    def ice_for(self, name: str, now: float) -> list[dict[str, Any]]:
+        """RTCConfiguration's `iceServers` for whom the relay's log shall call `name`, at `now` (s since 1970)."""
+        urls = ice.split(self.ice_servers), ice.split(self.turn_urls)
+        return ice.servers(*urls, self.turn_secret, self.turn_seconds, name, now)

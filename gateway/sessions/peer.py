@@ -19,6 +19,7 @@ from aiortc.mediastreams import MediaStreamTrack
 from aiortc.sdp import candidate_from_sdp
 
 from avatar_runtime.contracts import AvatarError, Code
+from gateway import ice
 from gateway.playout.lending import Lender
 from gateway.playout.reports import OPUS_RATE, align
 from gateway.playout.tracks import VIDEO_CLOCK, PlayoutTrack
@@ -39,7 +40,7 @@ class Peer:
 
     def __init__(
         self,
-        ice_urls: list[str],
+        ice_servers: Callable[[], list[dict[str, Any]]],
         audio: PlayoutTrack,
         video: PlayoutTrack,
         on_track: Callable[[MediaStreamTrack], None],
@@ -47,7 +48,7 @@ class Peer:
         on_message: Callable[[Any], None],
         on_state: Callable[[str], None],
     ) -> None:
-        self._servers = [RTCIceServer(urls=url) for url in ice_urls]
+        self._ice_servers = ice_servers  # asked anew for each connection: keys of a relay grow old
         self._tracks = [(track, Lender(track), rate) for track, rate in ((audio, OPUS_RATE), (video, VIDEO_CLOCK))]
         self._on_track, self._on_open = on_track, on_open
         self._on_message, self._on_state = on_message, on_state
@@ -72,6 +73,8 @@ class Peer:
             await connection.setLocalDescription(await connection.createAnswer())
         except Exception as error:  # aiortc raises whatever its parser stumbles over
             raise AvatarError(Code.INVALID_REQUEST, "The offer could not be understood.") from error
+        if ice.relay_missing(self._ice_servers(), connection.localDescription.sdp):
+            log.warning("the relay gave the gateway no address: it is out of reach, or ANTLITZ_TURN_SECRET is another")
         return connection.localDescription.sdp
 
     async def add_candidate(self, candidate: Any) -> None:
@@ -119,7 +122,8 @@ class Peer:
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
         self._channel, self._candidates = None, 0
-        connection = RTCPeerConnection(RTCConfiguration(iceServers=self._servers))
+        servers = ice.understood(self._ice_servers())
+        connection = RTCPeerConnection(RTCConfiguration(iceServers=[RTCIceServer(**server) for server in servers]))
         for track, lender, rate in self._tracks:
             loan = lender.lend()
             align(connection.addTrack(loan), loan, rate, track.wall_time)

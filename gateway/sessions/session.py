@@ -65,7 +65,13 @@ class Session:
         face = FaceTrack(timeline, pacer, lambda slot: self._conversation.frame_shown(slot))
         self._tracks = (speech, face)
         self._peer = Peer(
-            settings.ice_urls, speech, face, self._heard_track, self._opened, self._received, self._state_changed
+            lambda: settings.ice_for(self.id, time.time()),
+            speech,
+            face,
+            self._heard_track,
+            self._opened,
+            self._received,
+            self._state_changed,
         )
         health = self._health = Health(self._peer.send)
         face_of = Face(inference, health, seed=secrets.randbits(31), renderer=settings.render)

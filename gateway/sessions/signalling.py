@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -83,14 +84,13 @@ async def _read(websocket: WebSocket, seat: Seat, sessions: Sessions, resumed: b
     """Messages, until the session is told to end (True) or the page has gone without a word (False)."""
     session = seat.session
     try:
-        urls = sessions.settings.ice_urls
         await websocket.send_json(
             {
                 "type": "session",
                 "id": session.id,
                 "token": seat.token,
                 "resumed": resumed,
-                "iceServers": [{"urls": urls}] if urls else [],
+                "iceServers": sessions.settings.ice_for(session.id, time.time()),
             }
         )
         while await _handle(websocket, session):

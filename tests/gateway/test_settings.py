@@ -22,7 +22,7 @@ def test_values_come_from_the_environment() -> None:
     )
     assert settings.data == Path("/tmp/x") and settings.port == 9000
     assert settings.engine(Role.STT) == "stt_other" and settings.engine(Role.VOICE) == "voice_xtts"
-    assert settings.ice_urls == ["stun:a", "stun:b"]
+    assert settings.ice_for("x", 0.0) == [{"urls": ["stun:a", "stun:b"]}]
 
 
 def test_nothing_changes_afterwards() -> None:
@@ -38,8 +38,18 @@ def test_nothing_changes_afterwards() -> None:
         ("ANTLITZ_MAX_SESSIONS", "0"),
         ("ANTLITZ_TURN_SILENCE", "60"),
         ("ANTLITZ_LOG_LEVEL", "loud"),
+        ("ANTLITZ_ICE_SERVERS", "stun.example:3478"),
+        ("ANTLITZ_ICE_SERVERS", "turn:relay.example"),
+        ("ANTLITZ_TURN_URLS", "relay.example"),
+        ("ANTLITZ_TURN_URLS", "turns:relay.example?transport=udp"),
+        ("ANTLITZ_TURN_SECONDS", "5"),
     ],
 )
 def test_nonsense_is_named(variable: str, value: str) -> None:
     with pytest.raises(ValueError, match=variable):
         Settings.from_environment({variable: value})
+
+
+def test_a_relay_needs_its_secret() -> None:
+    with pytest.raises(ValueError, match="ANTLITZ_TURN_SECRET"):
+        Settings.from_environment({"ANTLITZ_TURN_URLS": "turn:relay.example"})
