@@ -17,8 +17,8 @@ DATA = user_data_path("antlitz")
 MODELS = user_cache_path("antlitz") / "models"
 
 
-def _setting(variable: str, help: str, default: object) -> object:
-    return field(default=default, metadata={"variable": variable, "help": help})
+def _setting(variable: str, help: str, default: object, secret: bool = False) -> object:
+    return field(default=default, repr=not secret, metadata={"variable": variable, "help": help})
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,11 @@ class Settings:
     motion: str = _setting("ANTLITZ_MOTION", "engine of the role", "motion_speech")  # type: ignore[assignment]
     render: str = _setting("ANTLITZ_RENDER", "engine of the role where a character names none", "render_meshwarp")  # type: ignore[assignment]
     capture: str = _setting("ANTLITZ_CAPTURE", "engine of the role", "capture_mediapipe")  # type: ignore[assignment]
+    llm_url: str = _setting("ANTLITZ_LLM_URL", "base URL of an OpenAI-compatible chat endpoint; empty: the portrait echoes", "")  # type: ignore[assignment]
+    llm_model: str = _setting("ANTLITZ_LLM_MODEL", "name of the language model there", "")  # type: ignore[assignment]
+    llm_key: str = _setting("ANTLITZ_LLM_KEY", "key of the endpoint, where it wants one", "", secret=True)  # type: ignore[assignment]
+    llm_timeout: float = _setting("ANTLITZ_LLM_TIMEOUT", "seconds that the language model may stay silent", 8.0)  # type: ignore[assignment]
+    llm_history: int = _setting("ANTLITZ_LLM_HISTORY", "tokens of conversation that it is told", 2_000)  # type: ignore[assignment]
     log_level: str = _setting("ANTLITZ_LOG_LEVEL", "debug, info, warning or error", "info")  # type: ignore[assignment]
 
     @classmethod
@@ -75,6 +80,14 @@ class Settings:
         ice.check(ice.split(self.ice_servers), ice.split(self.turn_urls), self.turn_secret)
         if not 60 <= self.turn_seconds <= 86_400:
             raise ValueError("ANTLITZ_TURN_SECONDS should lie between 60 and 86400.")
+        if self.llm_url and not self.llm_url.startswith(("http://", "https://")):
+            raise ValueError("ANTLITZ_LLM_URL should begin with http:// or https://, as in http://localhost:11434/v1.")
+        if self.llm_url and not self.llm_model:
+            raise ValueError("ANTLITZ_LLM_MODEL should name the language model at ANTLITZ_LLM_URL.")
+        if not 0.1 <= self.llm_timeout <= 600:
+            raise ValueError("ANTLITZ_LLM_TIMEOUT should lie between 0.1 and 600 seconds.")
+        if self.llm_history < 0:
+            raise ValueError("ANTLITZ_LLM_HISTORY should not be negative.")
         if self.log_level not in ("debug", "info", "warning", "error"):
             raise ValueError("ANTLITZ_LOG_LEVEL should be debug, info, warning or error.")
 
