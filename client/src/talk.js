@@ -1,6 +1,7 @@
 import { say } from "./channel.js";
 import { Session } from "./session.js";
 import { text } from "./strings.js";
+import { peerConfig } from "./transport.js";
 
 /** The WebSocket's address beside the page, whatever path the page lies under; `resume`: for a session of before. */
 export function sessionUrl(base, resume = false) {
@@ -35,7 +36,7 @@ export class Talk {
     this.#drawMicrophone = drawMicrophone;
     this.session = new Session({
       createSocket: (resume) => new WebSocket(sessionUrl(document.baseURI, resume)),
-      createPeer: (config) => new RTCPeerConnection(config),
+      createPeer: (config) => new RTCPeerConnection(peerConfig(config, location.search)),
       character,
     });
     this.session.on("phase", (detail) => this.#phase(detail));

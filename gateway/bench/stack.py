@@ -14,7 +14,7 @@ import threading
 import time
 import urllib.request
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -119,12 +119,14 @@ def up(data: Path | None = None, **environ: str) -> Iterator[Running]:
 
 
 @contextlib.contextmanager
-def browser(microphone: Path | None = None, width: int = 1280, height: int = 800) -> Iterator[Page]:
+def browser(
+    microphone: Path | None = None, width: int = 1280, height: int = 800, arguments: Sequence[str] = ()
+) -> Iterator[Page]:
     """A page in headless Chromium; `microphone` is a WAV that is heard once, from the moment it is opened."""
     from playwright.sync_api import sync_playwright
 
     executable = shutil.which("chromium") or shutil.which("google-chrome")
-    arguments = list(CHROMIUM_ARGUMENTS)
+    arguments = [*CHROMIUM_ARGUMENTS, *arguments]
     if microphone is not None:
         arguments.append(f"--use-file-for-fake-audio-capture={microphone}%noloop")
     with sync_playwright() as playwright:

@@ -1,0 +1,142 @@
+"""Chromium talks with the real gateway through a real coturn, and through nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway import certificate
+from gateway.bench.stack import Running, browser, up
+from triton_launch.server import Server
+
+COTURN = shutil.which("turnserver")
+CONFIGURATION = Path(__file__).parents[2] / "triton" / "coturn" / "turnserver.conf"
+SECRET = "north"  # of the relay that these tests start
+CONNECT_SECONDS = 3.0  # from a click to sound and picture, through the relay alone
+
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.browser,
+    pytest.mark.skipif(COTURN is None, reason="coturn is missing: apt-get install coturn"),
+]
+
+
+def own_address() -> str:
+    """This machine's address on its network: aiortc has none on loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # sends nothing
+        return str(probe.getsockname()[0])
+
+
+@dataclass(frozen=True)
+class Relay:
+    host: str
+    port: int
+    tls_port: int
+    log: Path
+
+    def url(self, transport: str) -> str:
+        if transport == "tls":
+            return f"turns:{self.host}:{self.tls_port}?transport=tcp"
+        return f"turn:{self.host}:{self.port}?transport={transport}"
+
+
+def answers(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def coturn(folder: Path, peer: str | None = None) -> Iterator[Relay]:
+    """The relay as it is deployed, on ports of its own; it leads to `peer` alone, which is this machine."""
+    host = own_address()
+    ports = []
+    for _ in range(2):
+        with socket.create_server((host, 0)) as free:
+            ports.append(free.getsockname()[1])
+    chain, key = certificate.ensure(folder / "certificate", host)
+    log = folder / "coturn.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [
+                COTURN or "", "-c", str(CONFIGURATION), f"--static-auth-secret={SECRET}",
+                f"--listening-ip={host}", f"--relay-ip={host}", f"--listening-port={ports[0]}",
+                f"--tls-listening-port={ports[1]}", f"--cert={chain}", f"--pkey={key}",
+                f"--allowed-peer-ip={peer or host}", f"--pidfile={folder / 'coturn.pid'}",
+            ],
+            stdout=output, stderr=output, cwd=folder,
+        )  # fmt: skip
+    try:
+        end = time.monotonic() + 20
+        while not (answers(host, ports[0]) and answers(host, ports[1])):
+            assert process.poll() is None and time.monotonic() < end, log.read_text()
+            time.sleep(0.05)
+        yield Relay(host, ports[0], ports[1], log)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
+    with coturn(tmp_path_factory.mktemp("coturn")) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def gateway(triton: Server, data: Path, urls: str, secret: str = SECRET) -> Iterator[Running]:
+    with up(data, ANTLITZ_TRITON=triton.address, ANTLITZ_TURN_URLS=urls, ANTLITZ_TURN_SECRET=secret) as running:
+        yield running
+
+
+#: The candidate pair that carries the talk.
+PATH = """async () => {
+  const stats = [...(await window.antlitz.peer.getStats()).values()];
+  const by = Object.fromEntries(stats.map((one) => [one.id, one]));
+  const pair = by[stats.find((one) => one.type === "transport").selectedCandidatePairId];
+  const local = by[pair.localCandidateId];
+  return { type: local.candidateType, relay: local.relayProtocol };
+}"""
+
+
+def talk(page: Any, url: str) -> float:
+    """Seconds from the click until the picture of the portrait is there."""
+    page.goto(f"{url}?transport=relay")
+    page.locator('[data-testid=character][data-id="mona-lisa"]').wait_for()
+    page.evaluate("window.clicked = performance.now(); document.querySelector('[data-testid=connect]').click()")
+    page.wait_for_function(
+        "window.antlitz.peer?.connectionState === 'connected'"
+        " && document.querySelector('[data-testid=avatar]').videoWidth === 512"
+        " && (window.arrived ??= performance.now())",
+        timeout=15_000,
+        polling=20,
+    )
+    return float(page.evaluate("window.arrived - window.clicked")) / 1000
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
+def test_through_the_relay_alone(
+    triton: Server, relay: Relay, tmp_path: Path, transport: str, record_property: Any
+) -> None:
+    chromium = ["--ignore-certificate-errors"]
+    with gateway(triton, tmp_path, relay.url(transport)) as running, browser(arguments=chromium) as page:
+        seconds = talk(page, running.url)
+        record_property("connected_seconds", seconds)
+        print(f"through {transport}: {seconds:.2f} s")
+        assert page.evaluate(PATH) == {"type": "relay", "relay": transport}
+        page.get_by_test_id("text").fill("Hello through the relay.")
+        page.get_by_test_id("say").click()
+        page.get_by_test_id("transcript").get_by_text("Hello through the relay").wait_for(timeout=20_000)
+        assert seconds < CONNECT_SECONDS
