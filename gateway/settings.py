@@ -12,6 +12,7 @@ from platformdirs import user_cache_path, user_data_path
 
 from avatar_runtime.contracts import Role
 from gateway import ice
+from gateway.security.addresses import loopback
 
 DATA = user_data_path("antlitz")
 MODELS = user_cache_path("antlitz") / "models"
@@ -29,13 +30,18 @@ class Settings:
     models: Path = _setting("ANTLITZ_MODELS", "cache of the models' files", MODELS)  # type: ignore[assignment]  # noqa: RUF009 - a constant
     host: str = _setting("ANTLITZ_HOST", "address to listen on", "127.0.0.1")  # type: ignore[assignment]
     port: int = _setting("ANTLITZ_PORT", "port of the page and the API", 8080)  # type: ignore[assignment]
+    token: str = _setting("ANTLITZ_TOKEN", "secret for page and API; made where needed", "", secret=True)  # type: ignore[assignment]
+    hosts: str = _setting("ANTLITZ_HOSTS", "comma list of further names it is reached by", "")  # type: ignore[assignment]
+    proxies: str = _setting("ANTLITZ_PROXIES", "comma list of proxies whose word counts", "127.0.0.1")  # type: ignore[assignment]
+    rate: int = _setting("ANTLITZ_RATE", "requests a second from an address; 0: any", 20)  # type: ignore[assignment]
     triton: str = _setting("ANTLITZ_TRITON", "HOST:PORT (gRPC) of a running tritonserver; empty starts one", "")  # type: ignore[assignment]
     max_sessions: int = _setting("ANTLITZ_MAX_SESSIONS", "conversations at once", 4)  # type: ignore[assignment]
+    address_sessions: int = _setting("ANTLITZ_ADDRESS_SESSIONS", "the same from an address; 0: any", 2)  # type: ignore[assignment]
     turn_silence: float = _setting("ANTLITZ_TURN_SILENCE", "seconds of silence that end a turn", 0.5)  # type: ignore[assignment]
     video_bitrate: int = _setting("ANTLITZ_VIDEO_BITRATE", "bits a second of the picture", 2_000_000)  # type: ignore[assignment]
     ice_servers: str = _setting("ANTLITZ_ICE_SERVERS", "comma list of STUN URLs", "")  # type: ignore[assignment]
     turn_urls: str = _setting("ANTLITZ_TURN_URLS", "comma list of TURN URLs; the gateway itself uses the first", "")  # type: ignore[assignment]
-    turn_secret: str = _setting("ANTLITZ_TURN_SECRET", "what coturn calls static-auth-secret", "")  # type: ignore[assignment]
+    turn_secret: str = _setting("ANTLITZ_TURN_SECRET", "what coturn calls static-auth-secret", "", secret=True)  # type: ignore[assignment]
     turn_seconds: int = _setting("ANTLITZ_TURN_SECONDS", "seconds a key for the relay counts", 3600)  # type: ignore[assignment]
     vad: str = _setting("ANTLITZ_VAD", "engine of the role", "vad_silero")  # type: ignore[assignment]
     stt: str = _setting("ANTLITZ_STT", "engine of the role", "stt_whisper")  # type: ignore[assignment]
@@ -45,7 +51,9 @@ class Settings:
     motion: str = _setting("ANTLITZ_MOTION", "engine of the role", "motion_speech")  # type: ignore[assignment]
     render: str = _setting("ANTLITZ_RENDER", "engine of the role where a character names none", "render_meshwarp")  # type: ignore[assignment]
     capture: str = _setting("ANTLITZ_CAPTURE", "engine of the role", "capture_mediapipe")  # type: ignore[assignment]
-    llm_url: str = _setting("ANTLITZ_LLM_URL", "base URL of an OpenAI-compatible chat endpoint; empty: the portrait echoes", "")  # type: ignore[assignment]
+    llm_url: str = _setting(
+        "ANTLITZ_LLM_URL", "base URL of an OpenAI-compatible chat endpoint; empty: the portrait echoes", ""
+    )  # type: ignore[assignment]
     llm_model: str = _setting("ANTLITZ_LLM_MODEL", "name of the language model there", "")  # type: ignore[assignment]
     llm_key: str = _setting("ANTLITZ_LLM_KEY", "key of the endpoint, where it wants one", "", secret=True)  # type: ignore[assignment]
     llm_timeout: float = _setting("ANTLITZ_LLM_TIMEOUT", "seconds that the language model may stay silent", 8.0)  # type: ignore[assignment]
@@ -73,6 +81,10 @@ class Settings:
     def _check(self) -> None:
         if not 0 <= self.port <= 65_535:
             raise ValueError(f"ANTLITZ_PORT should lie between 0 and 65535, not {self.port}.")
+        if self.token and (len(self.token) < 16 or not self.token.isascii() or not self.token.isprintable()):
+            raise ValueError("ANTLITZ_TOKEN should be at least 16 characters of ASCII.")
+        if self.rate < 0 or self.address_sessions < 0:
+            raise ValueError("ANTLITZ_RATE and ANTLITZ_ADDRESS_SESSIONS should not be below 0.")
         if self.max_sessions < 1:
             raise ValueError("ANTLITZ_MAX_SESSIONS should be at least 1.")
         if not 0.1 <= self.turn_silence <= 5:
@@ -94,6 +106,16 @@ class Settings:
     def engine(self, role: Role) -> str:
         """The engine that serves `role`; "" when there is none."""
         return str(getattr(self, role.value, ""))
+
+    @property
+    def host_names(self) -> list[str]:
+        """The names of `hosts`, in lower case."""
+        return [name.strip().lower() for name in self.hosts.split(",") if name.strip()]
+
+    @property
+    def guarded(self) -> bool:
+        """Whether a token is needed: always, but where only this machine reaches the gateway and nobody set one."""
+        return bool(self.token or self.host_names) or not loopback(self.host)
 
     def ice_for(self, name: str, now: float) -> list[dict[str, Any]]:
         """RTCConfiguration's `iceServers` for whom the relay's log shall call `name`, at `now` (s since 1970)."""

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import contextlib
 import dataclasses
-import ipaddress
 import logging
 import socket
 import sys
@@ -18,6 +17,8 @@ from rich.console import Console
 
 from gateway import certificate
 from gateway.cli.models import pull
+from gateway.security.addresses import loopback
+from gateway.security.token import Kept, ensure
 from gateway.settings import Settings
 from triton_launch.fetch import FetchError
 from triton_launch.manifest import choose
@@ -28,15 +29,6 @@ log = logging.getLogger("gateway")
 WATCH_SECONDS = 0.5  # how soon a dead tritonserver is noticed
 RESTART_SECONDS = 2.0  # between two starts, so that a server that cannot live does not spin
 MAX_WEBSOCKET_BYTES = 256 * 1024  # an SDP is a few kilobytes
-
-
-def loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def url(settings: Settings, port: int) -> str:
@@ -86,21 +78,28 @@ async def kept_alive(server: Server | None) -> AsyncIterator[None]:
 class Uvicorn(uvicorn.Server):
     """Says when it listens."""
 
-    def __init__(self, config: uvicorn.Config, settings: Settings, console: Console) -> None:
+    def __init__(self, config: uvicorn.Config, settings: Settings, console: Console, kept: Kept | None) -> None:
         super().__init__(config)
-        self._settings, self._console = settings, console
+        self._settings, self._console, self._kept = settings, console, kept
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             port = self.servers[0].sockets[0].getsockname()[1]
-            self._console.print(f"\nAntlitz is ready: [bold]{url(self._settings, port)}[/bold]   (Ctrl-C ends it)")
+            address = url(self._settings, port)
+            if self._kept is not None and self._kept.fresh:  # this once; later it is in its file alone
+                address += f"#token={self._kept.token.reveal()}"
+            self._console.print(f"\nAntlitz is ready: [bold]{address}[/bold]   (Ctrl-C ends it)")
+            if self._kept is not None:
+                where = self._kept.path or "ANTLITZ_TOKEN"
+                self._console.print(f"It asks for a token, which is in {where}.")
 
 
 async def gateway(settings: Settings, address: str, server: Server | None, console: Console) -> bool:
     """Serves until told to stop; False when the address could not be had."""
     from gateway.app import create_app
 
+    kept = ensure(settings)
     tls: dict[str, str] = {}
     if not loopback(settings.host):
         chain, key = certificate.ensure(settings.data / "certificate", settings.host)
@@ -115,9 +114,10 @@ async def gateway(settings: Settings, address: str, server: Server | None, conso
         timeout_graceful_shutdown=3,
         ws_ping_interval=10,  # a page whose network is gone has 30 s at least to come back for its session
         ws_ping_timeout=30,
+        forwarded_allow_ips=settings.proxies,
         **tls,  # type: ignore[arg-type]
     )
-    serving = Uvicorn(config, settings, console)
+    serving = Uvicorn(config, settings, console, kept)
     async with kept_alive(server):
         await serving.serve()
     return serving.started

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gateway.openapi import document
-from gateway.rest import characters, cloned_speech, rendering, speech, status, transcripts, voice_samples
+from gateway.rest import characters, cloned_speech, login, rendering, speech, status, transcripts, voice_samples
 from gateway.rest.operation import Answer, Operation, routes_of
 from gateway.rest.shapes import OpenApi
 
@@ -28,6 +28,7 @@ async def openapi(request: Request) -> Response:
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *status.OPERATIONS,
     Operation("GET", "/api/openapi.json", openapi, "This document", "status", Answer("OpenAPI 3.1", OpenApi)),
+    *login.OPERATIONS,
     *characters.OPERATIONS,
     *voice_samples.OPERATIONS,
     *speech.OPERATIONS,

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from characters import CharacterStore
 from gateway.cloning import Clones
 from gateway.inference import Inference
+from gateway.security.policy import Policy
 
 
 class Sessions(Protocol):
@@ -24,6 +25,7 @@ class State(Protocol):
     inference: Inference
     clones: Clones
     sessions: Sessions
+    policy: Policy
 
 
 def state(request: Request) -> State:

@@ -14,6 +14,7 @@ from characters import Character, CharacterStore
 from gateway.cloning import Clones
 from gateway.dialogue import Dialogue, Echo
 from gateway.playout import encoders
+from gateway.security.buckets import Places
 from gateway.sessions.health import crash
 from gateway.sessions.peer import RETURN_SECONDS
 from gateway.sessions.session import Session
@@ -68,6 +69,7 @@ class Sessions:
         self._seats: dict[str, Seat] = {}  # by token
         self._memories: dict[str, Memory] = {}  # by token, in the order in which they ended
         self._running: dict[asyncio.Task[None], Session] = {}
+        self._places = Places(settings.address_sessions)  # of each visitor
         self._roles: dict[str, Any] | None = None
         self._opened = asyncio.Event()
         self._closing = False
@@ -77,13 +79,15 @@ class Sessions:
     def running(self) -> set[Session]:
         return set(self._running.values())
 
-    def open(self, token: str = "") -> Seat:
-        """A new session, which runs from now on; too_many_sessions when all places are taken.
+    def open(self, token: str = "", visitor: str = "") -> Seat:
+        """A new session, which runs from now on; too_many_sessions when all places are taken, or those of `visitor`.
 
         With the token of one that has ended not long ago it goes on with what was said there.
         """
         if self._closing or len(self._running) >= self.settings.max_sessions:
             raise AvatarError(Code.TOO_MANY_SESSIONS, _full(self.settings.max_sessions))
+        if visitor and not self._places.take(visitor):
+            raise AvatarError(Code.TOO_MANY_SESSIONS, "Others at your address are talking already; end one talk first.")
         session = Session(
             self.settings, self._inference, self._characters, self._clones, self._dialogue, self._describe
         )
@@ -95,6 +99,8 @@ class Sessions:
         task = asyncio.get_running_loop().create_task(self._run(seat))
         self._running[task] = session
         task.add_done_callback(lambda task: self._running.pop(task))
+        if visitor:
+            task.add_done_callback(lambda _: self._places.leave(visitor))
         if self._roles is not None:
             session.engines(self._roles)
         self._opened.set()

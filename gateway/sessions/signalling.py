@@ -6,11 +6,12 @@ import asyncio
 import json
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from avatar_runtime.contracts import AvatarError, Code
+from gateway.security.addresses import same_origin
+from gateway.security.guard import VISITOR
 from gateway.sessions.health import crash
 from gateway.sessions.registry import Seat, Sessions
 from gateway.sessions.session import Session
@@ -25,14 +26,14 @@ POLICY_VIOLATION, NORMAL, TRY_AGAIN = 1008, 1000, 1013
 async def signalling(websocket: WebSocket) -> None:
     """One page, from its first message to its last."""
     sessions: Sessions = websocket.app.state.sessions
-    if not same_origin(websocket):
+    if not _own_page(websocket):
         await websocket.close(POLICY_VIOLATION)  # before accepting: the handshake is refused with 403
         return
     await websocket.accept()
     try:
         token = await _token(websocket)
         known = sessions.find(token)
-        seat = known or sessions.open(token)
+        seat = known or sessions.open(token, websocket.scope.get(VISITOR, ""))
     except AvatarError as error:
         await _refuse(websocket, error)
         return
@@ -164,9 +165,7 @@ async def _close(websocket: WebSocket, code: int) -> None:
         return
 
 
-def same_origin(websocket: WebSocket) -> bool:
-    """Whether the page comes from us. Browsers always send Origin; programs need not, and no cookie guards anything."""
+def _own_page(websocket: WebSocket) -> bool:
+    """Whether the page comes from us. Browsers always send Origin; programs need not: the token lets them in."""
     origin = websocket.headers.get("origin")
-    if origin is None:
-        return True
-    return urlsplit(origin).netloc.lower() == websocket.headers.get("host", "").lower()
+    return origin is None or same_origin(origin, websocket.headers.get("host", ""), websocket.scope["scheme"])

@@ -12,17 +12,21 @@ from gateway.app import create_app
 from gateway.settings import Settings
 
 
+OWN = "http://localhost:8080"  # a name that the gateway answers to
+SOCKET = "ws://localhost:8080/api/session"
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(data=tmp_path, triton="127.0.0.1:9")  # the discard port: nobody answers
 
 
 def test_the_page_and_its_headers(settings: Settings) -> None:
-    with TestClient(create_app(settings)) as client:
+    with TestClient(create_app(settings), OWN) as client:
         page = client.get("/")
         assert page.status_code == 200
         assert page.headers["content-type"].startswith("text/html")
-        assert "default-src 'self'" in page.headers["content-security-policy"]
+        assert "script-src 'self'" in page.headers["content-security-policy"]
         script = client.get("/client/src/main.js")
         assert script.status_code == 200
         assert script.headers["cache-control"] == "no-cache"
@@ -32,12 +36,12 @@ def test_the_page_and_its_headers(settings: Settings) -> None:
 
 
 def test_the_default_characters_are_there(settings: Settings) -> None:
-    with TestClient(create_app(settings)) as client:
+    with TestClient(create_app(settings), OWN) as client:
         assert len(client.get("/api/characters").json()["characters"]) >= 3
 
 
 def test_a_session_needs_no_engines_to_begin(settings: Settings) -> None:
-    with TestClient(create_app(settings)) as client, client.websocket_connect("/api/session") as socket:
+    with TestClient(create_app(settings), OWN) as client, client.websocket_connect(SOCKET) as socket:
         hello = socket.receive_json()
         assert hello["type"] == "session"
         assert hello["iceServers"] == []
@@ -48,7 +52,7 @@ def test_a_session_needs_no_engines_to_begin(settings: Settings) -> None:
 
 
 def test_another_sites_page_is_refused(settings: Settings) -> None:
-    with TestClient(create_app(settings)) as client:
+    with TestClient(create_app(settings), OWN) as client:
         with pytest.raises(WebSocketDisconnect):
-            with client.websocket_connect("/api/session", headers={"origin": "https://evil.example"}):
+            with client.websocket_connect(SOCKET, headers={"origin": "https://evil.example"}):
                 pass

@@ -1,0 +1,1 @@
+"""Who may do what: see gateway/SECURITY.md, which names the test of every line."""
