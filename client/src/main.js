@@ -4,6 +4,7 @@ import { createApi } from "./api.js";
 import { keepAwake } from "./awake.js";
 import { CaptionsView } from "./captions.js";
 import { say } from "./channel.js";
+import { ConnectionTest } from "./connection_test.js";
 import { byTestId, choice, element } from "./dom.js";
 import { Editor } from "./editor.js";
 import { ExpressionView } from "./expression.js";
@@ -53,6 +54,10 @@ const transcript = new TranscriptView(
 const status = new StatusView(byId("engines"), byId("engine-sheet"));
 const talk = new Talk({ microphone, notices, character: () => character?.id ?? null, drawMicrophone });
 const { session } = talk;
+new ConnectionTest(byId("connection-test"), byId("connection-sheet"), {
+  peer: () => session.peer,
+  microphone: () => microphone.track,
+});
 const quality = new QualityView(byTestId("quality"), () => session.peer);
 const film = new FilmView(
   { button: byTestId("record"), badge: byTestId("recording"), video: byTestId("avatar"), still: byId("still") },

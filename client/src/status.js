@@ -1,4 +1,5 @@
 import { element, icon } from "./dom.js";
+import { Fold } from "./fold.js";
 import { text } from "./strings.js";
 
 /** The roles a talk needs, in the order of the data; `voice` joins them where an engine that clones is ready. */
@@ -43,16 +44,7 @@ export class StatusView {
     this.#sheet = sheet;
     this.#summary = element("span", { class: "visually-hidden" });
     button.append(this.#summary);
-    button.addEventListener("click", () => this.#toggle(sheet.hidden));
-    document.addEventListener("click", ({ target }) => {
-      if (!sheet.hidden && !sheet.contains(target) && !button.contains(target)) this.#toggle(false);
-    });
-    document.addEventListener("keydown", ({ key }) => {
-      if (key === "Escape" && !sheet.hidden) {
-        this.#toggle(false);
-        button.focus();
-      }
-    });
+    new Fold(button, sheet);
     this.show(null);
   }
 
@@ -82,11 +74,6 @@ export class StatusView {
     }
     node.dataset.ready = ready === null ? "unknown" : String(ready);
     node.title = title;
-  }
-
-  #toggle(open) {
-    this.#sheet.hidden = !open;
-    this.#button.setAttribute("aria-expanded", String(open));
   }
 }
 

@@ -1,5 +1,7 @@
 // Every word the page says, in one place, so that a translation is one more table.
 
+import { GERMAN } from "./strings_de.js";
+
 const ENGLISH = {
   "title": "Antlitz",
   "connect.talk": "Talk",
@@ -96,7 +98,7 @@ const ENGLISH = {
   "notice.reload": "Reload",
   "notice.gone": "The connection to the server is lost. Trying again in {seconds} s.",
   "notice.unreachable": "The server cannot be reached. Trying again in {seconds} s.",
-  "notice.media": "The server answers, but sound and picture find no way through (a firewall or NAT may be in between). Trying again in {seconds} s.",
+  "notice.media": "The server answers, but sound and picture find no way through (a firewall or NAT may be in between; the connection test at the top right tells more). Trying again in {seconds} s.",
   "notice.again": "Trying again in {seconds} s.",
   "notice.busy": "All places are taken just now. Trying again in {seconds} s.",
   "notice.offline": "This device is offline. It goes on by itself when the network is back.",
@@ -106,6 +108,24 @@ const ENGLISH = {
   "notice.nowebrtc": "This browser cannot do WebRTC, which the talk needs. A current Chrome, Edge, Firefox or Safari can.",
   "notice.characters": "The characters could not be loaded. {reason}",
   "notice.failed": "The talk could not start.",
+
+  "test.title": "Test the connection",
+  "test.running": "Testing the microphone, the way to the server, the relay…",
+  "test.offline": "This device is offline.",
+  "test.unreachable": "The server does not answer. It may be switched off, or a proxy may not let WebSockets through.",
+  "test.refused": "The server answers, but takes no talk for a test just now: {message}",
+  "test.direct": "Sound and picture reach the server directly.",
+  "test.relayed": "The direct way to the server is blocked; the relay carries sound and picture over {way}.",
+  "test.forced": "The relay carries sound and picture over {way}. No other way was tried, as this page's address asks.",
+  "test.norelay": "Sound and picture find no way to the server: no UDP comes through, and the server has no relay (TURN). Try another network; whoever runs the server can set a relay up.",
+  "test.noway": "Sound and picture find no way to the server, neither directly nor through a relay.",
+  "test.relay.astray": "Sound and picture find no way to the server. The relay takes this browser in, but does not lead on to the server: its list of allowed peers, or a firewall behind it, is in the way.",
+  "test.relay.works": "The relay {relay} answers over {way}.",
+  "test.relay.refused": "The relay {relay} refuses the server's key over {way}: their secrets differ (ANTLITZ_TURN_SECRET, static-auth-secret), or a clock is wrong.",
+  "test.relay.full": "The relay {relay} has no place left over {way}.",
+  "test.relay.silent": "The relay {relay} cannot be reached over {way}: it is off, or a firewall is in between.",
+  "test.noudp": "This network lets no UDP through to the relay {relay}; the other ways do.",
+  "test.microphone": "The microphone works.",
 
   "mic.denied": "The browser was not allowed to use the microphone. Allow it in the address bar's settings; until then you can type.",
   "mic.none": "No microphone was found. Plug one in and press the microphone button, or type.",
@@ -180,14 +200,22 @@ const ENGLISH = {
   "editor.sample.it": "Buongiorno. Ecco la mia voce quando parliamo.",
 };
 
+const TABLES = { en: ENGLISH, de: GERMAN };
+
+/** The first of a person's languages (BCP 47) that there is a table for. */
+export function preferredLanguage(languages) {
+  return languages.map((tag) => tag.toLowerCase().split("-")[0]).find((one) => one in TABLES) ?? "en";
+}
+
 /**
- * The words for `key`, with `{name}` places filled. An unknown key comes back as itself, so that a gap is seen and
- * nothing breaks.
+ * The words for `key`, with `{name}` places filled; English where another language has none. An unknown key comes back
+ * as itself, so that a gap is seen and nothing breaks.
  * @param {string} key
  * @param {Record<string, string|number>} [values]
+ * @param {string} [language] a key of TABLES
  */
-export function text(key, values = {}) {
-  const words = ENGLISH[key] ?? key;
+export function text(key, values = {}, language = "en") {
+  const words = TABLES[language][key] ?? ENGLISH[key] ?? key;
   return words.replace(/\{(\w+)\}/g, (place, name) => (name in values ? String(values[name]) : place));
 }
 

@@ -22,6 +22,7 @@ from aiortc.sdp import candidate_from_sdp
 from av import AudioFrame, VideoFrame
 from starlette.applications import Starlette
 from starlette.requests import Request
+from starlette.middleware import Middleware
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
@@ -29,9 +30,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from characters.media_types import audio_type
 from gateway.media import pcm16, wav_header
+from gateway.security.headers import SecurityHeaders
 
 PAGE = Path(__file__).parents[2] / "client"
-CSP = "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob: data:; base-uri 'none'"
 PORTRAIT = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle cx="4" cy="4" r="3"/></svg>"""
 
 
@@ -241,7 +242,7 @@ def create_app() -> Starlette:
     fake = Fake()
 
     async def index(request: Request) -> Response:
-        return FileResponse(PAGE / "index.html", headers={"Content-Security-Policy": CSP})
+        return FileResponse(PAGE / "index.html")
 
     async def portrait(request: Request) -> Response:
         return Response(PORTRAIT, media_type="image/svg+xml")
@@ -260,7 +261,8 @@ def create_app() -> Starlette:
             Route("/api/characters/{id}/portrait", fake.put_portrait, methods=["PUT"]),
             WebSocketRoute("/api/session", fake.session),
             Mount("/client", StaticFiles(directory=PAGE)),
-        ]
+        ],
+        middleware=[Middleware(SecurityHeaders)],  # the gateway's own: what its policy forbids shows in the console
     )
 
 

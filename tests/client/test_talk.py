@@ -155,3 +155,20 @@ def test_when_all_places_are_taken_it_is_said_and_tried_again(
     switch(gateway, "free")
     expect(page.get_by_test_id("state")).to_have_attribute("data-state", "listening")
     browser.close()
+
+
+def test_the_connection_is_tested_in_words(gateway: FakeGateway, chromium: Callable[..., Any]) -> None:
+    browser = chromium(*FAKE_MICROPHONE)
+    page, problems = open_page(browser, gateway, locale="de-DE")
+    page.get_by_test_id("connection-test").click()
+    found = page.get_by_test_id("finding")
+    playwright.expect(found).to_have_count(2)
+    assert found.all_inner_texts() == [
+        "Ton und Bild erreichen den Server auf direktem Weg.",
+        "Das Mikrofon funktioniert.",
+    ]
+    gateway.wait_for({"type": "bye"})  # its session was no longer than it had to be
+    page.keyboard.press("Escape")
+    playwright.expect(page.get_by_test_id("connection-sheet")).to_be_hidden()
+    assert not problems
+    browser.close()

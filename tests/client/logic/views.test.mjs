@@ -12,7 +12,8 @@ import { ALL_LANGUAGES, languageGroups, languageName } from "../../../client/src
 import { deviceProblem, loudness } from "../../../client/src/microphone.js";
 import { withNotice } from "../../../client/src/notices.js";
 import { badges, missingSentences } from "../../../client/src/status.js";
-import { known, text } from "../../../client/src/strings.js";
+import { known, preferredLanguage, text } from "../../../client/src/strings.js";
+import { GERMAN } from "../../../client/src/strings_de.js";
 import { sessionUrl, waitingNotice } from "../../../client/src/talk.js";
 import { Conversation } from "../../../client/src/transcript.js";
 
@@ -27,6 +28,11 @@ test("every string that the page names exists, and places are filled", () => {
   for (const problem of ["insecure", "denied", "none", "busy", "failed"]) {
     assert.ok(known(`mic.${problem}`) && known(`camera.${problem}`), problem);
   }
+  for (const key of Object.keys(GERMAN)) assert.ok(known(key), key);
+  assert.equal(text("test.microphone", {}, "de"), "Das Mikrofon funktioniert.");
+  assert.equal(text("connect.talk", {}, "de"), "Talk"); // not translated yet
+  assert.equal(preferredLanguage(["fr", "de-AT", "en"]), "de");
+  assert.equal(preferredLanguage(["fr"]), "en");
   assert.equal(text("editor.edit", { name: "{name} & <b>" }), "Edit {name} & <b>");
   assert.equal(text("no.such.key"), "no.such.key");
 });
