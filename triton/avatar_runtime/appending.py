@@ -1,6 +1,6 @@
-"""A small ONNX graph that appends to a cache of keys and values where it lies: the same memory in and out.
+"""Small ONNX graphs that keep a cache of keys and values where it lies, on any device: append, widen, copy.
 
-The result is a choice between old and new, element by element, so it may lie where its input lay, on any device.
+What is appended is a choice between old and new, element by element, so the result may lie where its input lay.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ VALUES: Final = "VALUES"
 AT: Final = "AT"  # i64 [n]: where each row's first new position goes; beyond the room it is not written
 CACHE: Final = "CACHE_"  # and the array's number: keys and values of a layer take turns
 NEXT: Final = "NEXT_"
+MORE: Final = "MORE"  # i64 [2 * axes]: zeros before and behind each axis, as ONNX's Pad takes them
 
 
 def appending(layers: int, kind: int, provider: str) -> ort.InferenceSession:
@@ -61,6 +62,31 @@ def appending(layers: int, kind: int, provider: str) -> ort.InferenceSession:
         ]
         inputs.append(helper.make_tensor_value_info(f"{CACHE}{index}", kind, ["n", "h", "p", "d"]))
         outputs.append(helper.make_tensor_value_info(f"{NEXT}{index}", kind, ["n", "h", "p", "d"]))
+    return _opened(nodes, inputs, outputs, provider)
+
+
+def widening(count: int, axes: int, kind: int, provider: str) -> ort.InferenceSession:
+    """CACHE_i of so many axes, MORE -> NEXT_i with zeros around them."""
+    inputs = [helper.make_tensor_value_info(MORE, TensorProto.INT64, [2 * axes])]
+    return _each("Pad", [MORE], count, axes, kind, inputs, provider)
+
+
+def copying(count: int, kind: int, provider: str) -> ort.InferenceSession:
+    """CACHE_i [n, h, p, d] -> NEXT_i, the same."""
+    return _each("Identity", [], count, 4, kind, [], provider)
+
+
+def _each(
+    operator: str, more: list[str], count: int, axes: int, kind: int, inputs: list[Any], provider: str
+) -> ort.InferenceSession:
+    """One operator on each of `count` arrays."""
+    nodes = [helper.make_node(operator, [f"{CACHE}{i}", *more], [f"{NEXT}{i}"]) for i in range(count)]
+    free = [[helper.make_tensor_value_info(f"{name}{i}", kind, [None] * axes) for i in range(count)]
+            for name in (CACHE, NEXT)]  # fmt: skip
+    return _opened(nodes, [*inputs, *free[0]], free[1], provider)
+
+
+def _opened(nodes: list[Any], inputs: list[Any], outputs: list[Any], provider: str) -> ort.InferenceSession:
     graph = helper.make_graph(nodes, "cache", inputs, outputs)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
     options = ort.SessionOptions()

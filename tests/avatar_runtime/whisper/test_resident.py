@@ -60,9 +60,10 @@ def test_texts_share_a_step(resident: Resident) -> None:
     for text in texts:
         resident.feed(text, [257, 258])
     runs, step = [], resident._step
-    gate = threading.Event()
+    begun, gate = threading.Event(), threading.Event()
 
     def slow(group: list) -> list:
+        begun.set()
         gate.wait(10)
         runs.append(len(group))
         return step(group)
@@ -70,8 +71,10 @@ def test_texts_share_a_step(resident: Resident) -> None:
     resident._step = slow  # type: ignore[method-assign]
     try:
         with ThreadPoolExecutor(3) as pool:
-            fed = [pool.submit(resident.feed, text, [65]) for text in texts]
-            while resident._waiting.qsize() < 2:  # the first is taken, the others wait behind it
+            fed = [pool.submit(resident.feed, texts[0], [65])]
+            assert begun.wait(10)  # the first is taken, the others wait behind it
+            fed += [pool.submit(resident.feed, text, [65]) for text in texts[1:]]
+            while resident._waiting.qsize() < 2:
                 pass
             gate.set()
             assert all(each.result(30).shape[0] == 1 for each in fed)

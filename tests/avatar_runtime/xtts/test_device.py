@@ -20,6 +20,10 @@ HERE = "CPUExecutionProvider"
 LAYERS, HEADS, SIZE = 2, 3, 4
 
 
+def value(array: np.ndarray) -> ort.OrtValue:
+    return ort.OrtValue.ortvalue_from_numpy(array)
+
+
 def contents(cache: DeviceCache) -> list[np.ndarray]:
     return [array.numpy()[: cache.count] for array in cache._arrays]
 
@@ -33,12 +37,12 @@ def test_it_does_what_the_other_does(kind: type, steps: list[tuple[str, int]]) -
     for what, number in steps:
         if what == "add":
             keys = random.normal(size=(LAYERS, 1, HEADS, number, SIZE)).astype(kind)
-            for cache in (there, plain):
-                cache.add(keys, -keys)
+            plain.add(keys, -keys)
+            there.add(value(keys), value(-keys))
         elif what == "step" and plain.count:
             keys = random.normal(size=(LAYERS, plain.count, HEADS, 1, SIZE)).astype(kind)
             plain.append(keys, -keys)
-            there.append(*(ort.OrtValue.ortvalue_from_numpy(each) for each in (keys, -keys)))
+            there.append(value(keys), value(-keys))
         elif what == "remove" and plain.count:
             row = number % plain.count
             for cache in (there, plain):
@@ -53,14 +57,25 @@ def test_it_does_what_the_other_does(kind: type, steps: list[tuple[str, int]]) -
 def test_appending_happens_where_the_cache_lies() -> None:
     cache = DeviceCache(LAYERS, HEADS, SIZE, np.float32, HERE)
     keys = np.ones((LAYERS, 1, HEADS, 5, SIZE), np.float32)
-    cache.add(keys, keys)
+    cache.add(value(keys), value(keys))
     before = [array.data_ptr() for array in cache._arrays]
-    one = ort.OrtValue.ortvalue_from_numpy(keys[:, :, :, :1] * 7)
+    one = value(keys[:, :, :, :1] * 7)
     cache.append(one, one)
     assert [array.data_ptr() for array in cache._arrays] == before
     assert all((array[0, :, 5] == 7).all() and (array[0, :, :5] == 1).all() for array in contents(cache))
     cache.clear()
     assert cache.count == 0 and cache.room == ROOM
+
+
+def test_a_new_row_holds_nothing_of_the_one_before() -> None:
+    """A number that is not finite would be heard from behind every mask."""
+    cache = DeviceCache(LAYERS, HEADS, SIZE, np.float32, HERE)
+    bad = np.full((LAYERS, 1, HEADS, 9, SIZE), np.nan, np.float32)
+    cache.add(value(bad), value(bad))
+    cache.remove(0)
+    good = np.ones((LAYERS, 1, HEADS, 3, SIZE), np.float32)
+    cache.add(value(good), value(good))
+    assert all(np.isfinite(array).all() for array in contents(cache))
 
 
 def test_the_gpt_says_the_same_with_either(twin: Path) -> None:

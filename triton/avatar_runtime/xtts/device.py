@@ -1,6 +1,7 @@
-"""The same cache on a GPU: it stays there, and small graphs append to it and move rows, in place.
+"""The same cache on a GPU: it stays there, and small graphs append to it, widen it and move its rows.
 
-Tensors of the networks never come to this process; logits and hidden states do.
+Tensors of the networks never come to this process; logits and hidden states do. A row that comes or goes must not cost
+more than a step: its neighbours are speaking.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnx import TensorProto
 
-from avatar_runtime.appending import AT, CACHE, NEXT, appending
+from avatar_runtime.appending import AT, CACHE, MORE, NEXT, appending, copying, widening
 from avatar_runtime.xtts.cache import FEWEST, ROOM
 from avatar_runtime.xtts.graphs import EMBEDS, HIDDEN, KEYS, LENGTHS, LOGITS, VALUES, past_names
 
 Floats = NDArray[np.float32]
+ROW_AXIS, ROOM_AXIS, AXES = 0, 2, 4  # of a cache's array
+
 
 class DeviceCache:
     """Arrays [rows, heads, room, size] on the device, two for each layer; the first `count` rows are in use."""
@@ -26,8 +29,12 @@ class DeviceCache:
         self._dtype = dtype
         kind = TensorProto.FLOAT16 if dtype is np.float16 else TensorProto.FLOAT
         self._append = appending(layers, kind, provider)
+        self._copy = copying(2 * layers, kind, provider)
+        self._widen = widening(2 * layers, AXES, kind, provider)
+        self._widen_new = widening(2, AXES + 1, kind, provider)
         self._names = past_names(layers)
         self._shape = (heads, size)
+        self._nothing = ort.OrtValue.ortvalue_from_numpy(np.zeros((1, heads, 1, size), dtype), self._device, 0)
         self.count = 0
         self._make(FEWEST, ROOM)
 
@@ -42,53 +49,76 @@ class DeviceCache:
 
     @property
     def room(self) -> int:
-        return int(self._arrays[0].shape()[2])
+        return int(self._arrays[0].shape()[ROOM_AXIS])
 
     def bind(self, binding: Any) -> None:
         """Gives the rows in use to a run of the GPT, where they lie."""
         for name, array in zip(self._names, self._arrays, strict=True):
-            self._bind(binding.bind_input, name, array)
+            self._bind(binding.bind_input, name, array, 0, self.count)
 
-    def _bind(self, bind: Any, name: str, array: Any) -> None:
-        shape = [self.count, *array.shape()[1:]]
-        bind(name, self._device, 0, self._dtype, shape, array.data_ptr())
+    def bind_nothing(self, binding: Any) -> None:
+        """Gives a run of the GPT an empty past."""
+        for name in self._names:
+            binding.bind_ortvalue_input(name, self._nothing)
+
+    def _bind(self, bind: Any, name: str, array: Any, first: int, rows: int) -> None:
+        """Rows of an array, where they lie."""
+        row = array.shape()[1:]
+        skipped = first * int(np.prod(row)) * np.dtype(self._dtype).itemsize
+        bind(name, self._device, 0, self._dtype, [rows, *row], array.data_ptr() + skipped)
 
     def append(self, keys: Any, values: Any) -> None:
         """One position for every row in use: OrtValues [layers, count, heads, 1, size] on the device."""
         self._grow(self.count, int(self.lengths[: self.count].max()) + 1)
-        binding = self._append.io_binding()
-        binding.bind_ortvalue_input(KEYS, keys)
-        binding.bind_ortvalue_input(VALUES, values)
-        binding.bind_cpu_input(AT, self.lengths[: self.count].copy())
-        for index, array in enumerate(self._arrays):
-            self._bind(binding.bind_input, f"{CACHE}{index}", array)
-            self._bind(binding.bind_output, f"{NEXT}{index}", array)
-        self._append.run_with_iobinding(binding)
+        self._write(keys, values, self.lengths[: self.count].copy(), 0)
         self.lengths[: self.count] += 1
 
-    def add(self, keys: NDArray[Any], values: NDArray[Any]) -> None:
-        """A new row from keys and values [layers, 1, heads, m, size] of this process; once an utterance."""
-        length = keys.shape[3]
+    def add(self, keys: Any, values: Any) -> None:
+        """A new row from keys and values, OrtValues [layers, 1, heads, m, size] on the device."""
+        length = int(keys.shape()[3])
         self._grow(self.count + 1, length + 1)
+        # The whole row is written: a number that is not finite would be heard from behind every mask.
+        rest = self.room - length
+        if rest:
+            pads = np.zeros(2 * (AXES + 1), np.int64)
+            pads[-2] = rest
+            keys, values = self._widened(self._widen_new, [keys, values], pads)
+        self._write(keys, values, np.zeros(1, np.int64), self.count)
+        self.lengths[self.count] = length
         self.count += 1
-        for index, new in enumerate(part[layer, 0] for layer in range(len(keys)) for part in (keys, values)):
-            self._row(index, self.count - 1, np.pad(new, ((0, 0), (0, self.room - length), (0, 0))))
-        self.lengths[self.count - 1] = length
 
     def remove(self, row: int) -> None:
         """Takes a row out; the last one moves into its place."""
         last = self.count - 1
         if row != last:
+            binding = self._copy.io_binding()
             for index, array in enumerate(self._arrays):
-                self._row(index, row, array.numpy()[last])
+                self._bind(binding.bind_input, f"{CACHE}{index}", array, last, 1)
+                self._bind(binding.bind_output, f"{NEXT}{index}", array, row, 1)
+            self._copy.run_with_iobinding(binding)
             self.lengths[row] = self.lengths[last]
         self.count = last
 
-    def _row(self, index: int, row: int, values: NDArray[Any]) -> None:
-        """Replaces one row of one array. Rare (an utterance begins or ends), so it goes through this process."""
-        whole = self._arrays[index].numpy().copy()
-        whole[row] = values
-        self._arrays[index].update_inplace(np.ascontiguousarray(whole))
+    def _write(self, keys: Any, values: Any, at: NDArray[np.int64], first: int) -> None:
+        """New positions at `at` of the rows from `first` on, in place."""
+        binding = self._append.io_binding()
+        binding.bind_ortvalue_input(KEYS, keys)
+        binding.bind_ortvalue_input(VALUES, values)
+        binding.bind_cpu_input(AT, at)
+        for index, array in enumerate(self._arrays):
+            self._bind(binding.bind_input, f"{CACHE}{index}", array, first, len(at))
+            self._bind(binding.bind_output, f"{NEXT}{index}", array, first, len(at))
+        self._append.run_with_iobinding(binding)
+
+    def _widened(self, session: ort.InferenceSession, arrays: list[Any], pads: NDArray[np.int64]) -> list[Any]:
+        """The arrays with zeros behind their axes, on the device."""
+        binding = session.io_binding()
+        binding.bind_cpu_input(MORE, pads)
+        for index, array in enumerate(arrays):
+            binding.bind_ortvalue_input(f"{CACHE}{index}", array)
+            binding.bind_output(f"{NEXT}{index}", self._device, 0)
+        session.run_with_iobinding(binding)
+        return list(binding.get_outputs())
 
     def _grow(self, rows: int, room: int) -> None:
         have = len(self.lengths)
@@ -96,11 +126,9 @@ class DeviceCache:
         room = self.room if room <= self.room else -(-room // ROOM) * ROOM
         if rows == have and room == self.room:
             return
-        for index, old in enumerate(self._arrays):
-            before = old.numpy()
-            wide = np.zeros((rows, before.shape[1], room, before.shape[3]), self._dtype)
-            wide[: self.count, :, : before.shape[2]] = before[: self.count]
-            self._arrays[index] = ort.OrtValue.ortvalue_from_numpy(wide, self._device, 0)
+        pads = np.zeros(2 * AXES, np.int64)
+        pads[AXES + ROW_AXIS], pads[AXES + ROOM_AXIS] = rows - have, room - self.room
+        self._arrays = self._widened(self._widen, self._arrays, pads)
         self.lengths = np.resize(self.lengths, rows)
 
     def clear(self) -> None:
@@ -110,17 +138,33 @@ class DeviceCache:
             self._make(FEWEST, ROOM)
 
 
+def begin(session: ort.InferenceSession, cache: DeviceCache, prefix: NDArray[Any]) -> tuple[Floats, Floats]:
+    """A new row of the cache from EMBEDS [1, m, w] -> logits [1, codes], the hidden state [1, w] behind them."""
+    binding = session.io_binding()
+    cache.bind_nothing(binding)
+    logits, hidden, keys, values = _run(session, cache, binding, prefix, np.zeros(1, np.int64))
+    cache.add(keys, values)
+    return logits, hidden
+
+
 def step(session: ort.InferenceSession, cache: DeviceCache, codes: NDArray[Any]) -> tuple[Floats, Floats]:
     """One code for every row: EMBEDS [n, 1, w] -> logits [n, codes], hidden states [n, w]; the cache grows by one."""
     binding = session.io_binding()
-    binding.bind_cpu_input(EMBEDS, np.ascontiguousarray(codes))
-    binding.bind_cpu_input(LENGTHS, cache.lengths[: cache.count].copy())
     cache.bind(binding)
+    logits, hidden, keys, values = _run(session, cache, binding, codes, cache.lengths[: cache.count].copy())
+    cache.append(keys, values)
+    return logits, hidden
+
+
+def _run(
+    session: ort.InferenceSession, cache: DeviceCache, binding: Any, embeds: NDArray[Any], lengths: NDArray[np.int64]
+) -> tuple[Floats, Floats, Any, Any]:
+    binding.bind_cpu_input(EMBEDS, np.ascontiguousarray(embeds))
+    binding.bind_cpu_input(LENGTHS, lengths)
     for name in (LOGITS, HIDDEN):
         binding.bind_output(name, "cpu")
     for name in (KEYS, VALUES):
         binding.bind_output(name, cache._device, 0)
     session.run_with_iobinding(binding)
     logits, hidden, keys, values = binding.get_outputs()
-    cache.append(keys, values)
-    return logits.numpy(), hidden.numpy()
+    return logits.numpy(), hidden.numpy(), keys, values

@@ -73,7 +73,11 @@ class Gpt:
 
     def add(self, prefix: Floats) -> tuple[Floats, Floats]:
         """A new row from EMBEDS [m, w] -> logits [codes] of the first code and the hidden state [w] behind it."""
-        given = {EMBEDS: prefix[None].astype(self._type), LENGTHS: np.zeros(1, np.int64), **self._nothing}
+        embeds = prefix[None].astype(self._type)
+        if isinstance(self.cache, DeviceCache):
+            logits, hidden = device.begin(self._session, self.cache, embeds)
+            return logits[0], hidden[0]
+        given = {EMBEDS: embeds, LENGTHS: np.zeros(1, np.int64), **self._nothing}
         logits, hidden, keys, values = self._session.run(OUTPUTS, given)
         self.cache.add(keys, values)
         return logits[0], hidden[0]
