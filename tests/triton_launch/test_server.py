@@ -44,3 +44,25 @@ def test_links_of_another_checkout_are_replaced(tmp_path: Path) -> None:
     for name in ("vad_silero", "gone"):
         (tmp_path / "repository" / name).symlink_to(tmp_path / "elsewhere" / name)
     assert "gone" not in models(tmp_path)
+
+
+def test_a_server_without_their_backends_runs_networks_as_python_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository, wheel = tmp_path / "models", tmp_path / "pytriton"
+    for name, config in (("network", 'name: "network"'), ("adapter", 'backend: "python"')):
+        (repository / name / "1").mkdir(parents=True)
+        (repository / name / "configs").mkdir()
+        (repository / name / "configs" / "gpu.pbtxt").write_text(config, "utf-8")
+    (repository / "network" / "1" / "model.onnx").write_bytes(b"graph")
+    monkeypatch.setattr("triton_launch.server.REPOSITORY", repository)
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.setattr("triton_launch.server._pytriton", lambda: wheel)
+    monkeypatch.setattr("triton_launch.server._backends", lambda *_: wheel)
+    for _ in range(2):  # the second finds what the first made
+        command(PORTS, tmp_path / "work", ["--model-config-name=gpu"])
+    made = tmp_path / "work" / "repository" / "network"
+    assert 'backend: "python"' in (made / "configs" / "gpu.pbtxt").read_text("utf-8")
+    assert (made / "1" / "model.onnx").read_bytes() == b"graph"
+    assert "TritonPythonModel" in (made / "1" / "model.py").read_text("utf-8")
+    assert (tmp_path / "work" / "repository" / "adapter").resolve() == repository / "adapter"

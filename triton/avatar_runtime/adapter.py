@@ -110,6 +110,22 @@ def answer(request: Any, respond: Callable[[Any], Any]) -> Any:
         return failure(error)
 
 
+def answer_together(requests: Sequence[Any], inputs: Sequence[str], run: Callable[[list[Any]], list[Any]]) -> list[Any]:
+    """`run(the inputs of each request)` once for all of them; what it raises is the answer to each.
+
+    Inputs on a device stay there: as tensors that speak DLPack, all others as arrays.
+    """
+    try:
+        return [response(found) for found in run([_inputs(request, inputs) for request in requests])]
+    except Exception as error:
+        return [failure(error) for _ in requests]
+
+
+def _inputs(request: Any, names: Sequence[str]) -> dict[str, Any]:
+    tensors = {name: pb.get_input_tensor_by_name(request, name) for name in names}
+    return {name: tensor.as_numpy() if tensor.is_cpu() else tensor for name, tensor in tensors.items()}
+
+
 def answer_decoupled(request: Any, produce: Callable[[Any, Any], None]) -> None:
     """`produce(request, sender)` for a decoupled model; errors are sent, and the end is always marked."""
     sender = request.get_response_sender()

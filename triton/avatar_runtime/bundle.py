@@ -13,6 +13,9 @@ import onnxruntime as ort
 
 from avatar_runtime.contracts import AvatarError, Code
 
+#: Of ONNX Runtime's CUDA provider. By default it tries every algorithm of a convolution for each new length of sound,
+#: which takes longer than the sound, and doubles its memory whenever it needs more.
+CUDA_OPTIONS = {"cudnn_conv_algo_search": "HEURISTIC", "arena_extend_strategy": "kSameAsRequested"}
 DATA = ".data"  # behind a graph's name: its weights, where they are too large for the graph's own file
 
 
@@ -71,8 +74,9 @@ class Bundle:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.add_session_config_entry("session.set_denormal_as_zero", "1" if flush else "0")
         options.enable_mem_pattern = False  # with it every second run's memory is mapped anew
+        wanted = [(name, CUDA_OPTIONS if name.startswith("CUDA") else {}) for name in providers]
         try:
-            found = ort.InferenceSession(str(path), options, providers=[*providers, "CPUExecutionProvider"])
+            found = ort.InferenceSession(str(path), options, providers=[*wanted, "CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime raises a dozen types of its own without a common base
             raise self.refused(path, "is not a whole ONNX graph (or its .data file is missing)") from error
         if providers and found.get_providers()[0] != providers[0]:

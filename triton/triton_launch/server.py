@@ -14,13 +14,18 @@ import sysconfig
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2] / "model_repository"
 RUNTIME = Path(__file__).resolve().parents[1]  # holds avatar_runtime; not the root, where `triton` would be ours
 STOP_SECONDS = 10.0
+STAND_IN = "avatar_runtime/onnx_model.py"  # runs a network where the server has no backend for it
+STAND_IN_CONFIG = """
+backend: "python"
+parameters { key: "FORCE_CPU_ONLY_INPUT_TENSORS" value: { string_value: "no" } }
+"""
 
 
 class ServerError(Exception):
@@ -78,24 +83,50 @@ def _backends(pytriton: Path, work: Path) -> Path:
     return target.parent
 
 
-def _repository(work: Path, arguments: Sequence[str]) -> Path:
+def _repository(work: Path, arguments: Sequence[str], backends: bool) -> Path:
     """A folder of links to the models that can be loaded: a network for GPUs alone has no config.pbtxt.
 
-    It has configs/NAME.pbtxt, which counts when the arguments name that config.
+    It has configs/NAME.pbtxt, which counts when the arguments name that config. Unless the server has `backends` of
+    ONNX Runtime and TensorRT, a Python model runs such a network.
     """
     name = next((each.partition("=")[2] for each in arguments if each.startswith("--model-config-name=")), None)
     configs = ["config.pbtxt"] if name is None else ["config.pbtxt", f"configs/{name}.pbtxt"]
     models = {path.parents[each.count("/")] for each in configs for path in REPOSITORY.glob(f"*/{each}")}
     folder = work / "repository"
     folder.mkdir(parents=True, exist_ok=True)
-    links = {folder / model.name: model for model in models}
-    for link in folder.iterdir():  # what is right already stays: another server may be using this folder
-        if links.get(link) != link.readlink():
-            link.unlink()
-    for link, model in links.items():
-        if not link.is_symlink():
-            link.symlink_to(model, target_is_directory=True)
+    links = {model.name: model for model in models}
+    if name is not None and not backends:
+        links |= {link: _stand_in(model, name, work) for link, model in links.items() if _alone(model, name)}
+    _link(folder, links)
     return folder
+
+
+def _alone(model: Path, config: str) -> bool:
+    """Whether the folder `model` is a network for Triton's own backends: it has this config alone, which names none."""
+    path = model / "configs" / f"{config}.pbtxt"
+    return not (model / "config.pbtxt").exists() and "backend:" not in path.read_text("utf-8")
+
+
+def _stand_in(model: Path, config: str, work: Path) -> Path:
+    """The network in the folder `model` as a Python model of the same contract, made below `work`."""
+    folder = work / "networks" / model.name
+    for inside in ("1", "configs"):
+        (folder / inside).mkdir(parents=True, exist_ok=True)
+    links = {path.name: path for path in (model / "1").glob("*")} | {"model.py": RUNTIME / STAND_IN}
+    _link(folder / "1", links)
+    told = (model / "configs" / f"{config}.pbtxt").read_text("utf-8")
+    (folder / "configs" / f"{config}.pbtxt").write_text(told + STAND_IN_CONFIG, "utf-8")
+    return folder
+
+
+def _link(folder: Path, wanted: Mapping[str, Path]) -> None:
+    """Links of these names, and no others. What is right already stays: another server may be using this folder."""
+    for link in folder.iterdir():
+        if link.is_symlink() and wanted.get(link.name) != link.readlink():
+            link.unlink()
+    for name, target in wanted.items():
+        if not (folder / name).is_symlink():
+            (folder / name).symlink_to(target)
 
 
 def command(ports: Ports, work: Path, arguments: Sequence[str] = ()) -> tuple[list[str], dict[str, str]]:
@@ -117,7 +148,7 @@ def command(ports: Ports, work: Path, arguments: Sequence[str] = ()) -> tuple[li
     else:
         raise ServerError("No tritonserver was found: pip install nvidia-pytriton, or put tritonserver on PATH.")
     line += [
-        f"--model-repository={_repository(work, arguments)}",
+        f"--model-repository={_repository(work, arguments, backends=found is not None)}",
         "--http-address=127.0.0.1", "--grpc-address=127.0.0.1", "--metrics-address=127.0.0.1",
         f"--http-port={ports.http}", f"--grpc-port={ports.grpc}", f"--metrics-port={ports.metrics}",
         # One model that cannot load must not take the others with it.

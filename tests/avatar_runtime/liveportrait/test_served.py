@@ -187,3 +187,22 @@ async def test_a_stale_engine_is_refused_when_it_loads(repository: Path, cache: 
     assert set(reasons) == {"render_liveportrait"}
     assert "takes 4 frames at once and 8 are needed" in reasons["render_liveportrait"]
     assert engines.REBUILD in reasons["render_liveportrait"]
+
+
+async def test_the_wheels_server_runs_the_graphs_themselves(
+    repository: Path, cache: Path, bundle: Path, picture: bytes, pictures: dict, faces: dict, tmp_path: Path
+) -> None:
+    """As `--model-config-name=gpu` runs there, on the processor's device."""
+    plain = shutil.copytree(repository, tmp_path / "models")
+    for model in (SOURCE_MODEL, FRAME_MODEL):
+        (plain / model / "1" / "model.py").unlink()
+        shutil.copyfile(bundle / f"{model.partition('_')[2]}.onnx", plain / model / "1" / "model.onnx")
+        config = plain / model / "configs" / "gpu.pbtxt"
+        config.write_text(config.read_text("utf-8").replace('backend: "python"', ""), "utf-8")
+    with running(plain, cache, tmp_path / "triton") as server:
+        door = Inference(server.address, Settings.from_environment({}))
+        async with door.render(picture, "render_liveportrait") as stream:
+            found = await stream.push(motion(8))
+        await door.close()
+    portrait = Portrait(pictures["mona_lisa"], faces["mona_lisa"], InProcess(bundle, threads=1), Retargeting(bundle))
+    assert (found == portrait.i420(motion(8))).all()
