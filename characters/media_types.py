@@ -30,7 +30,7 @@ def audio_type(data: bytes) -> str | None:
         return "audio/ogg"
     if data.startswith(b"\x1a\x45\xdf\xa3"):
         return "audio/webm"
-    if data[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
+    if data[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip") and _box_fits(data):
         return "audio/mp4"
     if data.startswith(b"ID3"):
         return "audio/mpeg"
@@ -38,3 +38,12 @@ def audio_type(data: bytes) -> str | None:
         # Both start with a sync word; ADTS has layer 0 where MP3 has 1, 2 or 3.
         return "audio/aac" if data[1] & 0xF6 == 0xF0 else "audio/mpeg"
     return None
+
+
+def _box_fits(data: bytes) -> bool:
+    """Whether the first box of an MP4 has a length, so that those four bytes are not the beginning of something else.
+
+    0 is "to the end", 1 "the length follows" (ISO/IEC 14496-12, 4.2); a recording that was cut off is shorter than it.
+    """
+    size = int.from_bytes(data[:4], "big")
+    return size in (0, 1) or (8 <= size < 1 << 16) or (data[4:8] in (b"mdat", b"free", b"moov") and data[0] < 0x20)

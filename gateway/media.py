@@ -14,12 +14,14 @@ import numpy.typing as npt
 
 from avatar_runtime.contracts import LISTENING_RATE, MAX_UTTERANCE_SECONDS, SPEAKING_RATE, AvatarError, Code
 from characters.media_types import audio_type
+from gateway.security.polyglots import second_nature
 
 Floats = npt.NDArray[np.float32]
 
 MAX_AUDIO_BYTES: Final = 64 * 2**20  # 30 min of 16-bit mono at 16 kHz is 58 MB
 RATES: Final = range(4_000, 384_001)  # Hz; a header that claims another is broken
 MAX_CHANNELS: Final = 8
+MAX_DECODED: Final = MAX_UTTERANCE_SECONDS * 192_000  # samples of all channels; small files can hold hours of work
 
 #: FFmpeg's demuxer for each type. It is always named, never probed: probing also finds playlist
 #: formats, whose entries FFmpeg would open as local files or addresses.
@@ -47,6 +49,9 @@ def decode(recording: bytes, max_seconds: float = MAX_UTTERANCE_SECONDS, rate: i
             Code.INVALID_AUDIO,
             "This is not a recording in WAV, MP3, FLAC, Ogg, WebM or MP4." if recording else "The recording is empty.",
         )
+    second = second_nature(recording)
+    if second is not None:
+        raise AvatarError(Code.INVALID_AUDIO, f"The recording is also {second}; save it anew as a recording alone.")
     options = {"protocol_whitelist": "", "enable_drefs": "0"} if media_type == "audio/mp4" else {}
     try:
         with av.open(io.BytesIO(recording), format=_DEMUXERS[media_type], options=options) as container:
@@ -73,8 +78,11 @@ def _resampled(container: Any, max_seconds: float, rate: int) -> Iterator[Floats
     if container.duration is not None and container.duration / av.time_base > max_seconds + 1:
         raise too_long
     resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
-    length = 0
+    length = decoded = 0
     for frame in decoded_frames(container, stream):
+        decoded += 0 if frame is None else frame.samples * stream.channels
+        if decoded > MAX_DECODED:
+            raise AvatarError(Code.INVALID_AUDIO, "The recording has too many channels or samples for its length.")
         for resampled in resampler.resample(frame):
             samples = resampled.to_ndarray().reshape(-1).astype(np.float32, copy=False)
             length += samples.size

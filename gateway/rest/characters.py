@@ -72,8 +72,7 @@ async def activate(request: Request) -> Response:
 
 async def put_portrait(request: Request) -> Response:
     await character_of(request)  # before a long upload
-    image = await read_file(request, MAX_IMAGE_BYTES)
-    await asyncio.to_thread(check_picture, image)
+    image = await asyncio.to_thread(check_picture, await read_file(request, MAX_IMAGE_BYTES))
     await check_face(state(request).inference, image)
     return await changed(request, await asyncio.to_thread(state(request).store.set_portrait, id_of(request), image))
 

@@ -38,10 +38,10 @@ async def render(request: Request) -> Response:
     inference = state(request).inference
     if wanted.renderer:
         require_engine(await inference.catalogue(), Role.RENDER, wanted.renderer)
-    await asyncio.to_thread(check_picture, upload.file)
-    await check_face(inference, upload.file)
+    image = await asyncio.to_thread(check_picture, upload.file)
+    await check_face(inference, image)
     motion = await inference.motion_once(wanted.emotion, wanted.intensity, SETTLED)
-    frames = await inference.render_once(upload.file, motion[-1:], fmt="rgb", engine=wanted.renderer or None)
+    frames = await inference.render_once(image, motion[-1:], fmt="rgb", engine=wanted.renderer or None)
     picture = await asyncio.to_thread(encode_picture, frames[-1], wanted.format)
     return Response(picture, media_type=f"image/{wanted.format}")
 
