@@ -35,8 +35,9 @@ export function tryTalk({ createSocket, createPeer }) {
       done({ outcome: "connected", path, iceServers });
       connection.close();
     });
-    connection.on("closed", ({ reason, message }) => {
-      const outcome = reason === "unreachable" || reason === "refused" ? reason : "media";
+    connection.on("closed", ({ reason, code, message }) => {
+      // "timeout" is the gateway's word for media that did not come, which it may notice before the browser does.
+      const outcome = reason === "unreachable" || (reason === "refused" && code !== "timeout") ? reason : "media";
       done({ outcome, message, iceServers });
     });
   });

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import shutil
 import socket
@@ -13,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aioice.stun import TransactionFailed
+from aioice.turn import create_turn_endpoint
 
-from gateway import certificate
+from gateway import certificate, ice
 from gateway.bench.stack import Running, browser, up
 from triton_launch.server import Server
 
@@ -140,3 +143,54 @@ def test_through_the_relay_alone(
         page.get_by_test_id("say").click()
         page.get_by_test_id("transcript").get_by_text("Hello through the relay").wait_for(timeout=20_000)
         assert seconds < CONNECT_SECONDS
+
+
+def findings_on(page: Any, url: str) -> list[str]:
+    """The sentences of the page's connection test, by its own button, with the relay alone."""
+    page.goto(f"{url}?transport=relay")
+    page.get_by_test_id("connection-test").click()
+    page.get_by_test_id("finding").first.wait_for(timeout=40_000)
+    return [str(text) for text in page.get_by_test_id("finding").all_inner_texts()]
+
+
+def test_another_secret_is_told_in_a_sentence(triton: Server, relay: Relay, tmp_path: Path) -> None:
+    with gateway(triton, tmp_path, relay.url("udp"), secret="south") as running, browser() as page:
+        told = findings_on(page, running.url)
+        assert "find no way to the server, neither directly nor through a relay" in told[0]
+        assert "refuses the server's key over UDP: their secrets differ (ANTLITZ_TURN_SECRET" in told[1]
+        assert any("the relay gave the gateway no address" in line for line in running.output)
+        assert not any("south" in line for line in running.output)
+
+
+def test_a_network_without_udp_and_a_relay_that_leads_nowhere(triton: Server, tmp_path: Path) -> None:
+    with coturn(tmp_path, peer="203.0.113.7") as relay:
+        closed = f"turn:{relay.host}:9?transport=udp"  # nobody listens there, as behind a firewall without UDP
+        urls = f"{closed},{relay.url('tcp')}"
+        with gateway(triton, tmp_path, urls) as running, browser() as page:
+            told = findings_on(page, running.url)
+            assert "its list of allowed peers, or a firewall behind it, is in the way" in told[0]
+            assert f"no UDP through to the relay {relay.host}:9" in told[1]
+            assert told[2] == f"The relay {relay.host}:{relay.port} answers over TCP."
+
+
+def test_a_key_grows_old(relay: Relay) -> None:
+    """The scheme is coturn's own: it takes the key until its time, and not after."""
+    assert allocated(relay, int(time.time()) + 60)
+    assert not allocated(relay, int(time.time()) - 1)
+
+
+def allocated(relay: Relay, until: int) -> bool:
+    username, password = ice.credentials(SECRET, "antlitz", until)
+
+    async def ask() -> bool:
+        try:
+            transport, _ = await create_turn_endpoint(
+                asyncio.DatagramProtocol, (relay.host, relay.port), username, password
+            )
+        except TransactionFailed as refused:
+            assert refused.response.attributes["ERROR-CODE"][0] == 401
+            return False
+        transport.close()
+        return True
+
+    return asyncio.run(ask())
