@@ -195,9 +195,11 @@ class Inference:
             floats(result.as_numpy("SCORES"), -1),
         )
 
-    def listen(self, language: str = "", prompt: str = "") -> TranscriptStream:
+    def listen(
+        self, language: str = "", prompt: str = "", push_seconds: float = STREAM_TIMEOUT
+    ) -> TranscriptStream:
         """Speech heard while it is spoken; `prompt` are names and words to expect."""
-        return TranscriptStream(self, self._settings.engine(Role.STT), language, prompt)
+        return TranscriptStream(self, self._settings.engine(Role.STT), language, prompt, push_seconds)
 
     def vad(self) -> VadStream:
         return VadStream(self, self._settings.engine(Role.VAD))

@@ -88,8 +88,8 @@ class VadStream(Stream):
 class TranscriptStream(Stream):
     """Speech heard while it is spoken."""
 
-    def __init__(self, inference: Inference, model: str, language: str, prompt: str) -> None:
-        super().__init__(inference, model, UNARY_TIMEOUT)
+    def __init__(self, inference: Inference, model: str, language: str, prompt: str, push_seconds: float) -> None:
+        super().__init__(inference, model, push_seconds)
         self._settings = {"LANGUAGE": language, "PROMPT": prompt}
 
     async def push(self, audio: Floats, flush: bool = False) -> Heard:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,15 @@ Pcm = NDArray[np.int16]
 _SILENCE: Pcm = np.zeros(PACKET_SAMPLES, np.int16)
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """Speech that was stopped before the slot `start`: what belongs there and after."""
+
+    start: int
+    audio: dict[int, Pcm]
+    marks: deque[tuple[int, Any]]
+
+
 class Timeline:
     """Audio, frames and marks by slot."""
 
@@ -38,10 +48,12 @@ class Timeline:
         self.frame_end = 0  # the slot after the last frame
         self.held = 0  # frames shown again because theirs was missing
         self.dropped = 0  # frames that came too late
+        self._played = 0  # packets, counted from slot 0
         self._shown = False
         self._audio: dict[int, Pcm] = {}
         self._frames: dict[int, Frame] = {}
         self._marks: deque[tuple[int, Any]] = deque()
+        self._kept: _Kept | None = None  # speech that was stopped and may go on
 
     # --- for the producer ---------------------------------------------------------------------------------
     @property
@@ -84,22 +96,65 @@ class Timeline:
         """`what` comes out of `passed` when `slot` begins to be heard. Marks are set in order."""
         self._marks.append((slot, what))
 
+    @property
+    def paused(self) -> bool:
+        return self._kept is not None
+
+    @property
+    def heard(self) -> int:
+        """The last slot of speech that was heard whole: the head, or where speech was stopped."""
+        return self.head if self._kept is None else self._kept.start - 1
+
+    def pause(self) -> None:
+        """Stop speech after the packet that is being played; `resume` lets it go on there, `clear` gives it up."""
+        if self._kept is not None:
+            return
+        start = self._cut
+        audio = {slot: pcm for slot, pcm in self._audio.items() if slot >= start}
+        marks = deque(self._marks)
+        self.clear()
+        # Frames for what is not heard now would move the lips without a sound.
+        self._frames = {slot: frame for slot, frame in self._frames.items() if slot <= self.head + 1}
+        self.frame_end = min(self.frame_end, self.head + 2)
+        self._kept = _Kept(start, audio, marks)
+
+    def resume(self) -> tuple[int, int]:
+        """Speech goes on: the slot where it had stopped, and by how many slots everything from there on has moved."""
+        if self._kept is None:
+            return self.head + 1, 0
+        kept, self._kept = self._kept, None
+        moved = self.tail - kept.start
+        self._audio.update({slot + moved: pcm for slot, pcm in kept.audio.items()})
+        if kept.audio:
+            self.audio_end = max(kept.audio) + moved + 1
+        self._marks.extend((slot + moved, what) for slot, what in kept.marks)
+        return kept.start, moved
+
     def clear(self) -> None:
-        """Cut speech off after what is being played. Frames made already stay, so that the face does not jump."""
-        cut = self._audio.pop(self.head + 1, None)
-        self._audio = {slot: pcm for slot, pcm in self._audio.items() if slot <= self.head}
-        self.audio_end = self.head + 1
+        """Cut speech off after the packet being played. Frames made already stay, so that the face does not jump."""
+        self._kept = None
+        slot, played = self._cut, self._played % PACKETS_PER_SLOT * PACKET_SAMPLES
+        cut = self._audio.get(slot)
+        self._audio = {known: pcm for known, pcm in self._audio.items() if known < slot}
+        self.audio_end = slot
         if cut is not None:
             fade = np.zeros(MOTION_SAMPLES, np.float32)
-            fade[:FADE_SAMPLES] = np.linspace(1, 0, FADE_SAMPLES)
-            self._audio[self.head + 1] = (cut * fade).astype(np.int16)
-            self.audio_end += 1
+            fade[:played] = 1
+            fade[played : played + FADE_SAMPLES] = np.linspace(1, 0, FADE_SAMPLES)
+            self._audio[slot] = (cut * fade).astype(np.int16)
+            self.audio_end = slot + 1
         self._marks.clear()
+
+    @property
+    def _cut(self) -> int:
+        """The slot of the first packet that has not been played."""
+        return self._played // PACKETS_PER_SLOT
 
     # --- for the tracks -----------------------------------------------------------------------------------
     def take_audio(self, packet: int) -> Pcm:
         """The 480 samples of the packet with this number, silence where nothing is said. Moves the head."""
         slot, part = divmod(packet, PACKETS_PER_SLOT)
+        self._played = packet + 1
         if slot > self.head:
             for old in range(max(self.head, slot - MAX_AUDIO_SLOTS), slot):
                 self._audio.pop(old, None)

@@ -13,7 +13,15 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from avatar_runtime.contracts import FRAME_SIZE, I420_ROWS, SPEAKING_RATE
 from gateway.playout.pacer import Pacer
-from gateway.playout.timeline import PACKET_SAMPLES, PACKET_SECONDS, PACKETS_PER_SLOT, SLOT_SECONDS, Frame, Timeline
+from gateway.playout.timeline import (
+    PACKET_SAMPLES,
+    PACKET_SECONDS,
+    PACKETS_PER_SLOT,
+    SLOT_SECONDS,
+    Frame,
+    Pcm,
+    Timeline,
+)
 
 AUDIO_TIME_BASE = fractions.Fraction(1, SPEAKING_RATE)
 VIDEO_CLOCK = 90_000  # Hz
@@ -35,13 +43,22 @@ class PlayoutTrack(MediaStreamTrack):
 
 
 class SpeechTrack(PlayoutTrack):
-    """Speech and silence in packets of 20 ms; `on_slot` is called whenever the head has moved to a new slot."""
+    """Speech and silence in packets of 20 ms.
+
+    `on_slot` is called whenever the head has moved to a new slot, `on_packet` with the samples of every packet.
+    """
 
     kind = "audio"
 
-    def __init__(self, timeline: Timeline, pacer: Pacer, on_slot: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        timeline: Timeline,
+        pacer: Pacer,
+        on_slot: Callable[[], None],
+        on_packet: Callable[[Pcm], None] = lambda pcm: None,
+    ) -> None:
         super().__init__(pacer)
-        self._timeline, self._on_slot = timeline, on_slot
+        self._timeline, self._on_slot, self._on_packet = timeline, on_slot, on_packet
         self._packet = 0
 
     async def recv(self) -> av.AudioFrame:
@@ -57,6 +74,7 @@ class SpeechTrack(PlayoutTrack):
         frame.sample_rate, frame.time_base, frame.pts = SPEAKING_RATE, AUDIO_TIME_BASE, self._packet * PACKET_SAMPLES
         if self._packet % PACKETS_PER_SLOT == 0:
             self._on_slot()
+        self._on_packet(samples)
         self._packet += 1
         return frame
 

@@ -39,6 +39,7 @@ class Passage:
     phonemes: list[str] = field(default_factory=list)
     times: NDArray[np.float32] = field(default_factory=lambda: _NO_TIMES)
     mark: Any = None
+    feeling: tuple[str, float] | None = None  # emotion and intensity of the face from here on; None changes nothing
     slot: int | None = None  # where it begins, once that is settled
     rendered: int = 0  # slots whose frames are made, or given up
 
@@ -67,11 +68,39 @@ class Performer:
         self._wake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._pace = Pace()
+        self._placed: list[Passage] = []  # those that have a place, until they have been heard
+        self._stops = 0  # how often speech was stopped: what was being drawn then is not wanted any more
         self._trials = 0  # frames to draw one by one, because nobody knows how long this renderer takes
 
     @property
-    def head(self) -> int:
-        return self._timeline.head
+    def heard(self) -> int:
+        """The last slot of speech that was heard."""
+        return self._timeline.heard
+
+    def pause(self) -> None:
+        """Stop speaking at once, for now; what is said meanwhile waits, and the face goes on living."""
+        self._timeline.pause()
+        self._stops += 1
+        self._stop_timer()
+
+    def resume(self) -> None:
+        """Go on where `pause` stopped."""
+        if not self._timeline.paused:
+            return
+        stopped, moved = self._timeline.resume()
+        placed = [one for one in self._placed if one.slot is not None and one.slot + max(one.slots, 1) > stopped]
+        for passage in placed:
+            # What was drawn ahead has been dropped: the face is drawn anew from where the sound goes on.
+            passage.rendered = min(passage.rendered, max(0, stopped - (passage.slot or 0)))
+            passage.slot = (passage.slot or 0) + moved
+        waiting = [passage for passage in self._queue if passage.slot is None]
+        self._placed = placed
+        self._queue = deque([one for one in placed if one.rendered < one.slots] + waiting)
+        if placed:
+            self._settle()
+        elif waiting:
+            self._wait_for_frames()
+        self._wake.set()
 
     async def say(self, passage: Passage) -> None:
         """Queue a passage; waits while it does not fit on the timeline, whatever its length if that is empty."""
@@ -81,13 +110,15 @@ class Performer:
         self._queue.append(passage)
         if self._timeline.speaking or not passage.slots or not self._may_render():
             self._settle()
-        if passage.slot is None and self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(START_WAIT, self._settle)
+        if passage.slot is None:
+            self._wait_for_frames()
         self._wake.set()
 
     def clear(self) -> None:
-        """Stop speaking at once."""
+        """Stop speaking at once, for good."""
         self._queue.clear()
+        self._placed.clear()
+        self._stops += 1
         self._timeline.clear()
         self._stop_timer()
         self._wake.set()
@@ -110,13 +141,15 @@ class Performer:
     async def _step(self) -> bool:
         """Render one piece; False when there is nothing to do now."""
         if not self._may_render():
+            if self._timeline.paused:
+                return False
             self._settle()
             self._queue.clear()  # their sound is on the timeline, their frames are given up
             return False
         while self._queue and self._queue[0].rendered >= self._queue[0].slots and self._queue[0].slot is not None:
             self._queue.popleft()
         try:
-            if self._queue:
+            if self._queue and not self._timeline.paused:
                 return await self._render_speech(self._queue[0])
             return await self._render_idle()
         except AvatarError:
@@ -134,12 +167,15 @@ class Performer:
             count = min(max(PIECE, math.ceil(self._pace.per_frame / SLOT_SECONDS) + 1 - lead, -lead), left)
             skip = frames_to_skip(count, lead, self._pace.per_frame)
             skip = max(skip, count - self._at_once())
+        if passage.feeling is not None and not passage.rendered:
+            self.face.feel(*passage.feeling)
+        stops = self._stops
         frames = await self._move(passage.piece(count), skip)
-        if passage in self._queue:
+        if stops == self._stops:
             self._settle()
-        if passage.slot is not None:  # else it was cut off before it had a place
+            assert passage.slot is not None
             self._put(passage.slot + passage.rendered + skip, frames)
-        passage.rendered += count
+            passage.rendered += count
         return True
 
     async def _render_idle(self) -> bool:
@@ -180,15 +216,23 @@ class Performer:
     def _settle(self) -> None:
         """Give every queued passage its place on the timeline: from here on its sound waits for nothing."""
         self._stop_timer()
+        if self._timeline.paused:
+            return
+        self._placed = [one for one in self._placed if (one.slot or 0) + one.slots > self._timeline.head]
         for passage in self._queue:
             if passage.slot is not None:
                 continue
+            self._placed.append(passage)
             if passage.slots:
                 passage.slot = self._timeline.append(_pcm(passage.audio))
             else:
                 passage.slot = max(self._timeline.audio_end, self._timeline.head + 1)
             if passage.mark is not None:
                 self._timeline.mark(passage.slot, passage.mark)
+
+    def _wait_for_frames(self) -> None:
+        if self._timer is None and not self._timeline.paused:
+            self._timer = asyncio.get_running_loop().call_later(START_WAIT, self._settle)
 
     def _queued(self) -> int:
         return sum(passage.slots for passage in self._queue if passage.slot is None)

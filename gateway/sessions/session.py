@@ -55,13 +55,12 @@ class Session:
         self.connected = False
         self._inbox: asyncio.Queue[Any] = asyncio.Queue(MAX_WAITING_MESSAGES)
         self._engines: dict[str, Any] | None = None
-        self._emotion = {"type": "emotion", "emotion": "neutral", "intensity": 0.0}
         self._listening: asyncio.Task[None] | None = None
         self._switching = asyncio.Lock()  # whoever waits for it is served in turn
 
         timeline, pacer = Timeline(), Pacer()
         self._timeline = timeline
-        speech = SpeechTrack(timeline, pacer, self._moved)
+        speech = SpeechTrack(timeline, pacer, self._moved, lambda pcm: self._ears.sent(pcm))
         face = FaceTrack(timeline, pacer, lambda slot: self._conversation.frame_shown(slot))
         self._tracks = (speech, face)
         self._peer = Peer(
@@ -77,10 +76,11 @@ class Session:
         face_of = Face(inference, health, seed=secrets.randbits(31), renderer=settings.render)
         self._performer = Performer(face_of, timeline)
         voice = Voice(inference, clones, self.notify)
-        self._conversation = Conversation(
-            inference, voice, dialogue, self._performer, health, self._peer.send, self._tasks
+        self._dialogue = dialogue
+        self._conversation = Conversation(voice, dialogue, self._performer, health, self._peer.send, self._tasks)
+        self._ears = Ears(
+            inference, health, self._conversation, settings.turn_silence, self._tasks, self._conversation.expected
         )
-        self._ears = Ears(inference, health, self._conversation, settings.turn_silence)
 
     @property
     def character(self) -> Character | None:
@@ -110,7 +110,6 @@ class Session:
                 for track in self._tracks:
                     track.stop()
                 self._conversation.interrupt()
-                self._conversation.turn_resumed()  # drops a draft
                 for task in (*running, self._listening):
                     if task is not None:
                         task.cancel()
@@ -168,7 +167,7 @@ class Session:
 
     def engines(self, roles: dict[str, Any]) -> None:
         """The state of the engines has changed."""
-        self._engines = roles
+        self._engines = self._conversation.roles = roles
         self._peer.send({"type": "engines", "roles": roles})
 
     def notify(self, error: AvatarError) -> None:
@@ -190,7 +189,8 @@ class Session:
         if self._engines is not None:
             self.engines(self._engines)
         self._tell_character()
-        self._peer.send(self._emotion)
+        self._peer.send({"type": "dialogue", "kind": self._dialogue.kind, "model": self._dialogue.model})
+        self._conversation.tell_emotion()
         self._peer.send({"type": "state", "state": self._conversation.state})
         self._health.repeat()
 
@@ -223,9 +223,7 @@ class Session:
             case messages.Text(text=text):
                 self._conversation.chat(text)
             case messages.Emotion(emotion=emotion, intensity=intensity):
-                self._performer.face.feel(emotion, intensity)
-                self._emotion = {"type": "emotion", "emotion": emotion, "intensity": intensity}
-                self._peer.send(self._emotion)
+                self._conversation.feel(emotion, intensity)
             case messages.SwitchCharacter(id=ident):
                 await self.switch(ident)
             case messages.Language(language=language):

@@ -23,13 +23,17 @@ class Voice:
         self._inference, self._clones, self._tell = inference, clones, tell
         self._told: str | None = None  # the last sample that was told of
 
-    async def say(self, clause: str, character: Character) -> AsyncGenerator[Speech, None]:
-        """`clause`, chunk by chunk. Latents that the engine refuses are made anew, once. Raises AvatarError."""
+    async def say(self, clause: str, character: Character, language: str = "") -> AsyncGenerator[Speech, None]:
+        """`clause`, chunk by chunk. Latents that the engine refuses are made anew, once. Raises AvatarError.
+
+        `language` (ISO 639-1) is one that the character's engine speaks; "" is the character's own.
+        """
+        language = language or character.language
         clone = await self._clones.of(character)
         while clone is not None:
             begun = False
             try:
-                async with aclosing(self._cloned(clause, character, clone)) as chunks:
+                async with aclosing(self._cloned(clause, language, clone)) as chunks:
                     async for chunk in chunks:
                         begun = True
                         yield chunk
@@ -39,8 +43,10 @@ class Voice:
                     raise
                 clone = await self._clones.renew(character, clone)
         self._explain(character)
+        # In another language the engine's own voice for it is understood best.
+        own = character.voice.id if language == character.language else ""
         voice = self._inference.synthesize(
-            clause, language=character.language, voice=character.voice.id, engine=character.voice.engine or None
+            clause, language=language, voice=own, engine=character.voice.engine or None
         )
         async with aclosing(voice) as chunks:
             async for chunk in chunks:
@@ -53,7 +59,5 @@ class Voice:
             why = f"{trouble.message} Until then a built-in voice speaks."
             self._tell(AvatarError(trouble.code, f"The recorded voice cannot be used. {why}"))
 
-    def _cloned(self, clause: str, character: Character, clone: Clone) -> Any:
-        return self._inference.synthesize(
-            clause, language=character.language, engine=clone.engine, latents=clone.latents
-        )
+    def _cloned(self, clause: str, language: str, clone: Clone) -> Any:
+        return self._inference.synthesize(clause, language=language, engine=clone.engine, latents=clone.latents)

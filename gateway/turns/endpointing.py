@@ -24,8 +24,9 @@ class EndpointingOptions:
     stop: float = 0.35  # silence is below it; between the two nothing changes (hysteresis)
     confirm: float = 0.09  # this much speech in a row starts a turn: three windows of 32 ms
     pre_roll: float = 0.3  # audio kept from before the first window of speech, for soft consonants
-    pause: float = 0.12  # four windows: a transcript takes longer than the rest of the silence
-    silence: float = 0.5
+    pause: float = 0.09  # three windows: what was said so far is looked at, in case that was all
+    silence: float = 0.5  # ends a turn of which nobody knows whether it is complete
+    longest: float = 1.5  # ends any
     min_speech: float = 0.16  # less speech than this in a whole turn is a cough
     max_turn: float = 30.0  # a longer turn is ended where it stands
 
@@ -38,6 +39,7 @@ class Endpointer:
         self.start = 0.0  # of the current or last turn, pre-roll included
         self.end = 0.0  # end of the last window of speech in it
         self.in_turn = False
+        self.patience = self.options.silence  # how long a silence ends the turn: whoever knows more may change it
         self._paused = False
         self._spoken = 0.0  # speech in this turn so far
         self._run: float | None = None  # where the present run of speech before a turn began
@@ -52,16 +54,29 @@ class Endpointer:
             if end - self.start >= self.options.max_turn:
                 return self._finish()
             if self._paused:
-                self._paused = False
+                self._paused, self.patience = False, self.options.silence
                 return TurnEvent.RESUMED
             return None
         silence = end - self.end
-        if silence >= self.options.silence or end - self.start >= self.options.max_turn:
+        if silence >= min(self.patience, self.options.longest) or end - self.start >= self.options.max_turn:
             return self._finish()
         if silence >= self.options.pause and not self._paused:
             self._paused = True
             return TurnEvent.PAUSED
         return None
+
+    @property
+    def spoken(self) -> float:
+        """Seconds of clear speech in this turn."""
+        return self._spoken
+
+    def reopen(self, start: float) -> None:
+        """The running turn began at `start`: it goes on from one that had seemed to be over."""
+        self.start = max(start, self.end - self.options.max_turn)
+
+    def cancel(self) -> None:
+        """Forget the running turn: it was none."""
+        self.in_turn = self._paused = False
 
     def finish(self) -> TurnEvent | None:
         """End a running turn now, as when the microphone is switched off."""
@@ -80,6 +95,7 @@ class Endpointer:
         self.end = end
         self._spoken = end - self._run
         self.in_turn, self._paused, self._run = True, False, None
+        self.patience = self.options.silence
         return TurnEvent.STARTED
 
     def _finish(self) -> TurnEvent:

@@ -116,7 +116,7 @@ class Microphone(MediaStreamTrack):
         self.spoken_at = 0.0  # when the last sample of speech went out
 
     def speak(self, seconds: float) -> None:
-        self._pending = np.concatenate([self._pending, tone(seconds, rate=16_000)])
+        self._pending = np.concatenate([self._pending, tone(seconds, rate=16_000, hertz=310.0)])
 
     async def recv(self) -> av.AudioFrame:
         now = time.monotonic()

@@ -11,7 +11,7 @@ import numpy as np
 
 from avatar_runtime.contracts import MOTION_SAMPLES, SPEAKING_RATE, VAD_WINDOW, AvatarError, Code
 from gateway.inference import Speech
-from gateway.transcript import Transcript
+from gateway.transcript import Heard, Transcript
 
 AWAY = AvatarError(Code.ENGINE_UNAVAILABLE, "The engine is away.")
 
@@ -21,6 +21,7 @@ class Scripted:
     """`heard` is what every transcription gives; roles and engines in `missing` fail; `voice` is seconds a clause."""
 
     heard: str = "Hello there"
+    language: str = "en"  # that is heard
     voice: float = 1.0
     clauses: int = 1
     delay: float = 0.0  # s before a transcript
@@ -65,6 +66,9 @@ class Scripted:
         finally:
             self.cancelled += not finished
 
+    def listen(self, language: str = "", prompt: str = "") -> ScriptedEars:
+        return ScriptedEars(self, language)
+
     def vad(self) -> ScriptedStream:
         return ScriptedStream(self, "vad")
 
@@ -95,6 +99,33 @@ class Scripted:
     def _check(self, role: str) -> None:
         if role in self.missing:
             raise AWAY
+
+
+class ScriptedEars:
+    """Hears the script's words when asked for all, and before that the first of them, probably."""
+
+    def __init__(self, script: Scripted, language: str) -> None:
+        self._script, self._language, self._samples, self._open = script, language or script.language, 0, False
+
+    async def push(self, audio: Any, flush: bool = False) -> Heard:
+        if "stt" in self._script.missing:
+            await self.close()
+            raise AWAY
+        if not self._open:
+            self._open = True
+            self._script.open += 1
+        self._samples += len(audio)
+        if not flush:
+            first, _, rest = self._script.heard.partition(" ")
+            return Heard(first, self._language, [], rest)
+        self._script.calls.append(("heard", self._samples))
+        await asyncio.sleep(self._script.delay)
+        return Heard("", self._language, [], self._script.heard)
+
+    async def close(self) -> None:
+        if self._open:
+            self._open = False
+            self._script.open -= 1
 
 
 class ScriptedStream:

@@ -10,6 +10,7 @@ from loopback import gateway, page
 from scripted import Scripted, tone
 
 from avatar_runtime.contracts import AvatarError, Code
+from gateway.dialogue import Clause
 from gateway.media import encode
 
 SAMPLE = encode(tone(4.0), "wav")
@@ -29,7 +30,7 @@ class Story:
     async def answer(self, *_: Any) -> Any:
         for number in range(8):
             await self.go_on.acquire()
-            yield f"Clause {number}."
+            yield Clause(f"Clause {number}.")
 
 
 async def test_a_new_sample_is_heard_from_the_next_clause_on_without_a_gap() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 import time
 
@@ -35,7 +36,7 @@ async def test_say_speaks_without_a_line_of_the_person() -> None:
 
 
 async def test_interrupting_stops_the_sound_and_keeps_what_was_heard() -> None:
-    script = Scripted(voice=20.0, clauses=5)
+    script = Scripted(voice=20.0, clauses=9)
     async with gateway(script) as (url, sessions), page(url) as one:
         one.tell(type="text", text="one two three four", mode="say")
         await one.until(lambda: one.loud())
@@ -64,14 +65,54 @@ async def test_speaking_over_the_portrait_interrupts_it_and_is_a_turn_of_its_own
         assert states[-4:] == ["listening", "thinking", "speaking", "idle"]
 
 
-async def test_a_murmur_while_it_speaks_changes_nothing() -> None:
-    async with gateway(Scripted(voice=2.0)) as (url, _), page(url) as one:
+async def test_a_murmur_holds_the_portrait_which_then_goes_on_where_it_stopped() -> None:
+    script = Scripted(voice=3.0, heard="Mhm.")
+    async with gateway(script) as (url, _), page(url) as one:
         one.tell(type="text", text="A story", mode="say")
         await one.until(lambda: one.loud())
-        one.mic.speak(0.2)
+        one.mic.speak(0.25)
         await one.until(lambda: one.captions("avatar"))
         assert one.captions("avatar") == ["A story"]
         assert one.captions("user") == []
+        await asyncio.sleep(0.3)  # what is still in the page's jitter buffer
+        heard = one.loud()
+        gaps = [late - early for early, late in itertools.pairwise(heard)]
+        assert max(gaps) > 0.2  # it was silent while nobody knew
+        assert len(heard) == pytest.approx(150, abs=6)  # and all of it was heard in the end
+
+
+async def test_a_short_word_interrupts() -> None:
+    script = Scripted(voice=8.0, heard="Stop!")
+    async with gateway(script) as (url, _), page(url) as one:
+        one.tell(type="text", text="A story", mode="say")
+        await one.until(lambda: one.loud())
+        script.voice = 0.3
+        one.mic.speak(0.25)
+        await one.until(lambda: "Stop!" in one.captions("avatar"))
+        assert one.captions("user") == ["Stop!"]
+
+
+async def test_who_goes_on_before_the_answer_is_heard_has_said_one_thing() -> None:
+    script = Scripted(voice=1.0, delay=0.2)
+    async with gateway(script) as (url, sessions), page(url) as one:
+        await one.until(lambda: one.frames)
+        one.mic.speak(0.6)
+        await one.until(lambda: one.of("state")[-1]["state"] == "thinking")
+        script.heard = "Hello there and good morning."
+        one.mic.speak(0.6)
+        await one.until(lambda: "Hello there and good morning." in one.captions("avatar"))
+        assert one.captions("user")[-1] == "Hello there and good morning."
+        assert {message["id"] for message in one.of("caption") if message["role"] == "user"} == {"t1u"}
+        (session,) = sessions.running
+        assert [line.text for line in session.history] == ["Hello there and good morning."] * 2
+
+
+async def test_what_is_said_is_shown_while_it_is_said() -> None:
+    async with gateway(Scripted(voice=0.2)) as (url, _), page(url) as one:
+        one.mic.speak(1.0)
+        await one.until(lambda: one.captions("avatar"))
+        (first, *_) = one.of("caption")
+        assert (first["text"], first["tentative"], first["final"]) == ("Hello", "there", False)
 
 
 async def test_going_on_after_a_pause_throws_the_early_transcript_away() -> None:
@@ -79,10 +120,10 @@ async def test_going_on_after_a_pause_throws_the_early_transcript_away() -> None
     async with gateway(script) as (url, _), page(url) as one:
         await one.until(lambda: one.frames)
         one.mic.speak(0.6)
-        await one.until(lambda: [call for call in script.calls if call[0] == "transcribe"])
+        await one.until(lambda: [call for call in script.calls if call[0] == "heard"])
         one.mic.speak(0.6)
         await one.until(lambda: one.captions("avatar"))
-        lengths = [length for name, length in script.calls if name == "transcribe"]
+        lengths = [length for name, length in script.calls if name == "heard"]
         assert len(lengths) == 2 and lengths[1] > lengths[0] + 8000
         assert one.captions("user") == ["Hello there"]
 
@@ -95,7 +136,7 @@ async def test_switching_the_microphone_off_ends_the_turn_and_deafens() -> None:
         await asyncio.sleep(0.3)
         one.tell(type="mic", on=False)
         await one.until(lambda: one.captions("avatar"))
-        assert len([call for call in script.calls if call[0] == "transcribe"]) == 1
+        assert len([call for call in script.calls if call[0] == "heard"]) == 1
 
 
 async def test_emotion_reaches_motion_and_holds() -> None:
