@@ -20,6 +20,8 @@ from gateway import rest
 from gateway.cloning import Clones
 from gateway.errors import HANDLERS
 from gateway.inference import Inference
+from gateway.observability.counted import Counted
+from gateway.observability.metrics import Metrics
 from gateway.rest.shapes import character_view
 from gateway.security.guard import Guard
 from gateway.security.headers import SecurityHeaders
@@ -48,16 +50,18 @@ async def index(request: Request) -> Response:
 def create_app(settings: Settings) -> Starlette:
     """The application; its parts, on ``app.state``, live from start-up to shutdown."""
     kept = ensure(settings)
+    metrics = Metrics()
     policy = Policy.of(settings, kept.token if kept else None)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         store = await asyncio.to_thread(CharacterStore, settings.data)
-        inference = Inference(settings.triton, settings)
+        inference = Inference(settings.triton, settings, metrics)
         clones = Clones(inference, store)
-        sessions = Sessions(settings, inference, store, character_view, clones=clones)
+        sessions = Sessions(settings, inference, store, character_view, clones=clones, metrics=metrics)
         app.state.settings, app.state.store, app.state.inference = settings, store, inference
-        app.state.clones, app.state.sessions, app.state.policy = clones, sessions, policy
+        app.state.clones, app.state.sessions = clones, sessions
+        app.state.policy, app.state.metrics = policy, metrics
         try:
             async with asyncio.TaskGroup() as tasks:
                 watching = tasks.create_task(sessions.watch())
@@ -78,8 +82,9 @@ def create_app(settings: Settings) -> Starlette:
             Mount("/client", PageFiles(directory=PAGE, check_dir=False)),
         ],
         middleware=[
+            Middleware(Counted, metrics=metrics),
             Middleware(SecurityHeaders),
-            Middleware(Guard, policy=policy, rate=settings.rate, login=PAGE / "login.html"),
+            Middleware(Guard, policy=policy, rate=settings.rate, login=PAGE / "login.html", on_refusal=metrics.refused),
         ],
         exception_handlers=HANDLERS,
         lifespan=lifespan,

@@ -14,6 +14,8 @@ from tritonclient.utils import InferenceServerException
 from avatar_runtime.contracts import MAX_LATENTS_BYTES, MOTION_SAMPLES, AvatarError, Code, Role
 
 from .catalogue import Catalogue
+from .observability import calls
+from .observability.metrics import Metrics
 from .settings import Settings
 from .streams import (
     STREAM_TIMEOUT,
@@ -72,7 +74,7 @@ def to_avatar_error(error: Exception, model: str) -> AvatarError:
 class Inference:
     """Asynchronous calls to every role. One per gateway; every failure is an `AvatarError`."""
 
-    def __init__(self, address: str, settings: Settings) -> None:
+    def __init__(self, address: str, settings: Settings, metrics: Metrics | None = None) -> None:
         self._client = InferenceServerClient(
             address,
             channel_args=[
@@ -83,7 +85,8 @@ class Inference:
                 ("grpc.max_reconnect_backoff_ms", 1000),
             ],
         )
-        self._settings = settings
+        self._client.register_plugin(calls.TraceContext())
+        self._settings, self._metrics = settings, metrics or Metrics()
         self._catalogue = Catalogue(self._client, settings)
 
     async def close(self) -> None:
@@ -110,10 +113,11 @@ class Inference:
         """One request to `model`; inputs that are None are left out."""
         if not model:
             raise AvatarError(Code.ENGINE_UNAVAILABLE, "No engine serves this role.")
-        try:
-            return await self._client.infer(model, inputs_of(inputs), client_timeout=timeout, **sequence)
-        except InferenceServerException as error:
-            raise to_avatar_error(error, model) from error
+        with calls.watched(self._metrics, model):
+            try:
+                return await self._client.infer(model, inputs_of(inputs), client_timeout=timeout, **sequence)
+            except InferenceServerException as error:
+                raise to_avatar_error(error, model) from error
 
     async def transcribe(
         self,
@@ -174,16 +178,20 @@ class Inference:
             # Triton ends the stream after the last chunk, for no more requests can come. The asynchronous client
             # has no way to ask for the empty final response that would otherwise mark the end.
 
-        stream = self._client.stream_infer(requests())
+        call = calls.Streamed(self._metrics, model)
+        with call.sending():
+            stream = self._client.stream_infer(requests())
         try:
             async for result, error in stream:
                 if error is not None:
-                    raise to_avatar_error(error, model)
+                    raise call.failed(to_avatar_error(error, model))
                 if result.as_numpy("AUDIO") is not None:
+                    call.answered()
                     yield _speech(result)
         except (InferenceServerException, AioRpcError) as error:
-            raise to_avatar_error(error, model) from error
+            raise call.failed(to_avatar_error(error, model)) from error
         finally:
+            call.end()
             stream.cancel()
 
     async def landmarks(self, image: bytes) -> Faces:
@@ -195,9 +203,7 @@ class Inference:
             floats(result.as_numpy("SCORES"), -1),
         )
 
-    def listen(
-        self, language: str = "", prompt: str = "", push_seconds: float = STREAM_TIMEOUT
-    ) -> TranscriptStream:
+    def listen(self, language: str = "", prompt: str = "", push_seconds: float = STREAM_TIMEOUT) -> TranscriptStream:
         """Speech heard while it is spoken; `prompt` are names and words to expect."""
         return TranscriptStream(self, self._settings.engine(Role.STT), language, prompt, push_seconds)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path, user_data_path
 
@@ -58,6 +59,8 @@ class Settings:
     llm_key: str = _setting("ANTLITZ_LLM_KEY", "key of the endpoint, where it wants one", "", secret=True)  # type: ignore[assignment]
     llm_timeout: float = _setting("ANTLITZ_LLM_TIMEOUT", "seconds that the language model may stay silent", 8.0)  # type: ignore[assignment]
     llm_history: int = _setting("ANTLITZ_LLM_HISTORY", "tokens of conversation that it is told", 2_000)  # type: ignore[assignment]
+    traces: str = _setting("ANTLITZ_TRACES", "OTLP/HTTP address that turns are traced to; empty: none", "")  # type: ignore[assignment]
+    log_format: str = _setting("ANTLITZ_LOG_FORMAT", "text or json", "text")  # type: ignore[assignment]
     log_level: str = _setting("ANTLITZ_LOG_LEVEL", "debug, info, warning or error", "info")  # type: ignore[assignment]
 
     @classmethod
@@ -100,6 +103,10 @@ class Settings:
             raise ValueError("ANTLITZ_LLM_TIMEOUT should lie between 0.1 and 600 seconds.")
         if self.llm_history < 0:
             raise ValueError("ANTLITZ_LLM_HISTORY should not be negative.")
+        if self.log_format not in ("text", "json"):
+            raise ValueError("ANTLITZ_LOG_FORMAT should be text or json.")
+        if self.traces and urlsplit(self.traces).scheme not in ("http", "https"):
+            raise ValueError("ANTLITZ_TRACES should be an address like http://localhost:4318/v1/traces.")
         if self.log_level not in ("debug", "info", "warning", "error"):
             raise ValueError("ANTLITZ_LOG_LEVEL should be debug, info, warning or error.")
 

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from gateway import certificate
 from gateway.cli.models import pull
+from gateway.observability import logs, tracing
 from gateway.security.addresses import loopback
 from gateway.security.token import Kept, ensure
 from gateway.settings import Settings
@@ -141,9 +142,8 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     given = {name: value for name, value in vars(options).items() if value is not None}
     settings = dataclasses.replace(Settings.from_environment(), **given)
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for noisy in ("aioice", "aiortc", "httpx", "libav"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logs.configure(settings.log_level, settings.log_format)
+    stop_tracing = tracing.start(settings.traces) if settings.traces else None
     check_address(settings)
     console = Console(soft_wrap=True)
     Path(settings.data).mkdir(parents=True, exist_ok=True)
@@ -155,4 +155,7 @@ def main(arguments: list[str]) -> int:
     except (FetchError, ServerError) as error:
         sys.stderr.write(f"antlitz: {error}\n")
         return 1
+    finally:
+        if stop_tracing is not None:
+            stop_tracing()
     return 0 if started else 1

@@ -71,9 +71,14 @@ class Timeline:
         return self.audio_end > self.head + 1
 
     @property
+    def waiting(self) -> int:
+        """How many slots of audio have not been heard."""
+        return max(0, self.audio_end - self.head - 1)
+
+    @property
     def room(self) -> int:
         """How many slots of audio may be appended."""
-        return max(0, MAX_AUDIO_SLOTS - max(0, self.audio_end - self.head - 1))
+        return max(0, MAX_AUDIO_SLOTS - self.waiting)
 
     def append(self, pcm: Pcm) -> int:
         """Speech (a multiple of 960 samples) at the tail; the slot where it begins."""

@@ -89,6 +89,7 @@ class FaceTrack(PlayoutTrack):
         self._timeline, self._on_frame = timeline, on_frame
         self._slot = 0
         self._last: Frame | None = None
+        self.sent = 0  # frames, those held too
 
     async def recv(self) -> av.VideoFrame:
         while True:
@@ -105,6 +106,7 @@ class FaceTrack(PlayoutTrack):
                 self._last = fresh
                 self._on_frame(slot)
             if self._last is not None:
+                self.sent += 1
                 return i420_frame(self._last, slot)
             # Nothing to show yet: the page has the still portrait, and an empty track costs nothing.
 

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from characters import CharacterStore
 from gateway.cloning import Clones
 from gateway.inference import Inference
+from gateway.observability.metrics import Metrics
 from gateway.security.policy import Policy
 
 
@@ -26,6 +27,7 @@ class State(Protocol):
     clones: Clones
     sessions: Sessions
     policy: Policy
+    metrics: Metrics
 
 
 def state(request: Request) -> State:

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from avatar_runtime.contracts import AvatarError, Role
 from gateway.errors import RETRY_AFTER
+from gateway.observability.metrics import CONTENT_TYPE
 from gateway.rest.operation import Answer, Operation
 from gateway.rest.shapes import Engines, Health, Readiness
 from gateway.rest.state import state
@@ -36,6 +37,10 @@ async def engines(request: Request) -> Response:
     return JSONResponse({"roles": await state(request).inference.catalogue()})
 
 
+async def metrics(request: Request) -> Response:
+    return Response(state(request).metrics.text(), media_type=CONTENT_TYPE)
+
+
 OPERATIONS = (
     Operation("GET", "/healthz", healthz, "Whether the gateway runs", "status", Answer("It runs", Health)),
     Operation(
@@ -46,6 +51,14 @@ OPERATIONS = (
         "status",
         Answer("Every role is ready", Readiness),
         also=(Answer("A role is missing", Readiness, status=503),),
+    ),
+    Operation(
+        "GET",
+        "/metrics",
+        metrics,
+        "Figures for Prometheus",
+        "status",
+        Answer("The figures", None, ("text/plain",)),
     ),
     Operation("GET", "/api/engines", engines, "Roles and their engines", "status", Answer("The roles", Engines)),
 )

@@ -16,6 +16,7 @@ from avatar_runtime.contracts import AvatarError, Code, Role
 from characters import Character
 from gateway.dialogue import Clause, Dialogue, Line
 from gateway.dialogue.apology import apology
+from gateway.observability import tracing
 from gateway.sessions.answer import Answer
 from gateway.sessions.health import Health, Send, crash, notice
 from gateway.sessions.performer import Performer
@@ -307,7 +308,8 @@ class Conversation:
     async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
         """An answer that fails is told to the person; it never ends the session."""
         try:
-            await work
+            with tracing.span("turn"):
+                await work
         except AvatarError as error:
             self._send(notice(error))
         except Exception as error:

@@ -20,6 +20,7 @@ from aiortc.sdp import candidate_from_sdp
 
 from avatar_runtime.contracts import AvatarError, Code
 from gateway import ice
+from gateway.observability.metrics import Metrics
 from gateway.playout.lending import Lender
 from gateway.playout.reports import OPUS_RATE, align
 from gateway.playout.tracks import VIDEO_CLOCK, PlayoutTrack
@@ -47,11 +48,13 @@ class Peer:
         on_open: Callable[[], None],
         on_message: Callable[[Any], None],
         on_state: Callable[[str], None],
+        metrics: Metrics,
     ) -> None:
         self._ice_servers = ice_servers  # asked anew for each connection: keys of a relay grow old
         self._tracks = [(track, Lender(track), rate) for track, rate in ((audio, OPUS_RATE), (video, VIDEO_CLOCK))]
         self._on_track, self._on_open = on_track, on_open
         self._on_message, self._on_state = on_message, on_state
+        self._metrics = metrics
         self._connection: RTCPeerConnection | None = None
         self._fragment = ""  # the ICE user name of the offer that the connection answers
         self._channel: Any = None
@@ -100,6 +103,8 @@ class Peer:
         A state carries the time at which it began, so that the page can tell when it heard what.
         """
         channel = self._channel
+        if message["type"] == "timing":  # what a page is told of a turn is what the gateway's figures are made of
+            self._metrics.timing(message["ms"])
         if message["type"] == "state":
             message = {**message, "at": time.time() * 1000}
         if channel is not None and channel.readyState == "open" and channel.bufferedAmount < MAX_BUFFERED:

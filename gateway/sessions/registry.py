@@ -13,6 +13,8 @@ from avatar_runtime.contracts import AvatarError, Code
 from characters import Character, CharacterStore
 from gateway.cloning import Clones
 from gateway.dialogue import Dialogue, Echo
+from gateway.observability.context import session_id
+from gateway.observability.metrics import Metrics
 from gateway.playout import encoders
 from gateway.security.buckets import Places
 from gateway.sessions.health import crash
@@ -61,10 +63,13 @@ class Sessions:
         describe: Callable[[Character], dict[str, Any]],
         dialogue: Dialogue | None = None,
         clones: Clones | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self.settings = settings
         self._inference, self._characters, self._describe = inference, characters, describe
         self._dialogue = dialogue or Echo()
+        self.metrics = metrics or Metrics()
+        self.metrics.watch(lambda: [session.playout for session in self.running])
         self._clones = clones or Clones(inference, characters)
         self._seats: dict[str, Seat] = {}  # by token
         self._memories: dict[str, Memory] = {}  # by token, in the order in which they ended
@@ -85,11 +90,13 @@ class Sessions:
         With the token of one that has ended not long ago it goes on with what was said there.
         """
         if self._closing or len(self._running) >= self.settings.max_sessions:
+            self.metrics.session_refused()
             raise AvatarError(Code.TOO_MANY_SESSIONS, _full(self.settings.max_sessions))
         if visitor and not self._places.take(visitor):
+            self.metrics.session_refused()
             raise AvatarError(Code.TOO_MANY_SESSIONS, "Others at your address are talking already; end one talk first.")
         session = Session(
-            self.settings, self._inference, self._characters, self._clones, self._dialogue, self._describe
+            self.settings, self._inference, self._characters, self._clones, self._dialogue, self._describe, self.metrics
         )
         memory = self._memories.pop(token, None)
         if memory is not None and memory.until < asyncio.get_running_loop().time():
@@ -104,6 +111,7 @@ class Sessions:
         if self._roles is not None:
             session.engines(self._roles)
         self._opened.set()
+        self.metrics.session_opened()
         log.info("session %s opened, %d running", session.id, len(self._running))
         return seat
 
@@ -135,6 +143,9 @@ class Sessions:
 
     async def _run(self, seat: Seat) -> None:
         session = seat.session
+        session_id.set(session.id)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         try:
             await session.run()
         except Exception as error:  # a bug in one of its tasks; the others have ended, too
@@ -144,6 +155,8 @@ class Sessions:
                 seat.left.cancel()
             del self._seats[seat.token]
             self._remember(seat)
+            failure = "" if session.failure is None else str(session.failure.code)
+            self.metrics.session_closed(loop.time() - began, session.playout, failure)
             seat.over.set()
 
     def _remember(self, seat: Seat) -> None:

@@ -15,6 +15,7 @@ from avatar_runtime.contracts import AvatarError, Code
 from characters import Character, CharacterStore
 from gateway.cloning import Clones
 from gateway.dialogue import Dialogue
+from gateway.observability.metrics import Metrics, Playout
 from gateway.playout.pacer import Pacer
 from gateway.playout.timeline import Timeline
 from gateway.playout.tracks import FaceTrack, SpeechTrack
@@ -45,6 +46,7 @@ class Session:
         clones: Clones,
         dialogue: Dialogue,
         describe: Any,
+        metrics: Metrics,
     ) -> None:
         self.id = secrets.token_hex(8)
         self._characters, self._clones, self._describe = characters, clones, describe
@@ -62,7 +64,7 @@ class Session:
         self._timeline = timeline
         speech = SpeechTrack(timeline, pacer, self._moved, lambda pcm: self._ears.sent(pcm))
         face = FaceTrack(timeline, pacer, lambda slot: self._conversation.frame_shown(slot))
-        self._tracks = (speech, face)
+        self._speech, self._shown = speech, face
         self._peer = Peer(
             lambda: settings.ice_for(self.id, time.time()),
             speech,
@@ -71,6 +73,7 @@ class Session:
             self._opened,
             self._received,
             self._state_changed,
+            metrics,
         )
         health = self._health = Health(self._peer.send)
         face_of = Face(inference, health, seed=secrets.randbits(31), renderer=settings.render)
@@ -95,6 +98,13 @@ class Session:
     def history(self, history: Any) -> None:
         self._conversation.history = history
 
+    @property
+    def playout(self) -> Playout:
+        """What was sent, and what waits just now."""
+        timeline = self._timeline
+        waiting = {"messages": self._inbox.qsize(), "speech_slots": timeline.waiting, "frames": timeline.ahead}
+        return Playout(self._shown.sent, timeline.held, timeline.dropped, waiting)
+
     # --- life ---------------------------------------------------------------------------------------------
     async def run(self) -> None:
         """Until `end` is called; then frees everything."""
@@ -107,7 +117,7 @@ class Session:
                     for work in (self._performer.run(), self._ears.run(), self._read_inbox())
                 ]
                 await self._over.wait()
-                for track in self._tracks:
+                for track in (self._speech, self._shown):
                     track.stop()
                 self._conversation.interrupt()
                 for task in (*running, self._listening):

@@ -10,6 +10,7 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from avatar_runtime.contracts import AvatarError, Code
+from gateway.observability.context import session_id
 from gateway.security.addresses import same_origin
 from gateway.security.guard import VISITOR
 from gateway.sessions.health import crash
@@ -60,6 +61,7 @@ async def _token(websocket: WebSocket) -> str:
 async def _converse(websocket: WebSocket, seat: Seat, sessions: Sessions, resumed: bool) -> None:
     """Until the session is over, or another page has it, or this one is gone."""
     number, session = sessions.take(seat), seat.session
+    session_id.set(session.id)  # of the tasks of its peer connection, too
     displaced = seat.displaced
     loop = asyncio.get_running_loop()
     reading = loop.create_task(_read(websocket, seat, sessions, resumed))
