@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 #: Weights: a letter 1, a letter of a script without spaces 3 (a syllable, more or less).
-FIRST: Final = 12  # what the first clause has at least, at a comma; also the shortest sentence that stands alone
+FIRST: Final = 12  # what the first clause has at least, at a comma
 FIRST_WORDS: Final = 3
 FIRST_LIMIT: Final = 60  # what the first clause has at most before it is cut between words
 LIMIT: Final = 240  # the same for the later ones
@@ -122,9 +122,9 @@ class Clauses:
                     weight += weight_of(link[0])
                     counted = link.end()
             elif kind == "sentence":
-                if end == len(window) and not last:
+                if not last and not window[end:].strip(" \t"):
                     return 0  # the next letter tells
-                if weight >= FIRST and self._ends_sentence(window, begin, found):
+                if _sentence_long(window[begin : found.start()], weight) and self._ends_sentence(window, begin, found):
                     return end
             elif self._first and _long_enough(window[begin : found.start()], weight):
                 if end == len(window) and not last:
@@ -172,11 +172,11 @@ class Clauses:
         space = max(window.rfind(" ", begin, index), window.rfind("\t", begin, index))
         if space > begin:
             return space + 1
-        while index > begin + 1 and unicodedata.category(window[index])[0] == "M":
-            index -= 1
-        return index
+        back = next((step for step in range(_MARKS) if unicodedata.category(window[index - step])[0] != "M"), 0)
+        return index - back
 
 
+_MARKS: Final = 8  # marks above and below one letter; more are no writing
 _WINDOW: Final = LIMIT + 660  # a clause, the longest link, and what has to be seen behind
 
 
@@ -200,6 +200,11 @@ def _reaches(text: str, begin: int, limit: int) -> int:
         if weight > limit:
             return index
     return 0
+
+
+def _sentence_long(text: str, weight: int) -> bool:
+    """Whether a sentence stands alone; a shorter one is said with the next."""
+    return weight >= FIRST or len(_WORDS.findall(text)) >= FIRST_WORDS
 
 
 def weight_of(text: str) -> int:

@@ -35,7 +35,8 @@ _COMMAND: Final = re.compile(r"\\([A-Za-z]{2,20})\*?")
 _SIGNS: Final = {
     "times": "×", "cdot": "×", "div": "÷", "pm": "±", "leq": "≤", "le": "≤", "geq": "≥", "ge": "≥", "neq": "≠",
     "ne": "≠", "approx": "≈", "pi": "π", "infty": "∞", "to": "→", "rightarrow": "→", "alpha": "α", "beta": "β",
-    "degree": "°", "text": "", "mathrm": "", "mathbf": "", "left": "", "right": "", "quad": " ", "ldots": "…", "dots": "…",
+    "degree": "°", "text": "", "mathrm": "", "mathbf": "", "left": "", "right": "", "quad": " ", "ldots": "…",
+    "dots": "…",
 }  # fmt: skip
 _POWERS: Final = str.maketrans("0123456789+-n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ")
 _POWER: Final = re.compile(r"\^(?:\{([0-9n+-]{1,3})\}|([0-9n]))")
