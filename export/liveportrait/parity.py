@@ -20,6 +20,7 @@ from export.liveportrait.motion import keypoints
 from export.onnx_graph import ExportError
 
 PICTURE = "PICTURE"  # RGB f32 0..1 inside the frame graph, made an output for the comparison alone
+CPU = "CPUExecutionProvider"
 LEAST_PSNR = 40.0  # dB
 #: precision -> the largest difference: of pixels 0..1, and of every other tensor relative to its largest value
 TOLERANCE = {"fp32": 1e-3, "fp16": 2e-2}
@@ -83,8 +84,8 @@ def truth(model: LivePortrait, graph: str, given: dict[str, Tensor]) -> dict[str
         return {PICTURE: picture, graphs.FRAME: i420(picture)}
 
 
-def session(path: Path, precise: bool = True) -> ort.InferenceSession:
-    """The graph on the CPU, a frame's RGB among its outputs."""
+def session(path: Path, precise: bool = True, provider: str = CPU) -> ort.InferenceSession:
+    """The graph, a frame's RGB among its outputs."""
     model = onnx.load(str(path))
     inner = {name for node in model.graph.node for name in node.output}
     if PICTURE in inner:
@@ -93,12 +94,14 @@ def session(path: Path, precise: bool = True) -> ort.InferenceSession:
     options.log_severity_level = 3
     if precise:
         options.add_session_config_entry("session.set_denormal_as_zero", "1")
-    return ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return ort.InferenceSession(model.SerializeToString(), options, providers=[provider])
 
 
-def compare(model: LivePortrait, graph: str, path: Path, precision: str, batch: int = 2) -> list[Difference]:
+def compare(
+    model: LivePortrait, graph: str, path: Path, precision: str, batch: int = 2, provider: str = CPU
+) -> list[Difference]:
     """The differences of every output of the exported `graph`; `ExportError` names the first beyond tolerance."""
-    running = session(path)
+    running = session(path, provider=provider)
     given = example(model, batch)
     wanted = truth(model, graph, given)
     types = {end.name: end.type for end in running.get_inputs()}

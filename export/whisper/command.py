@@ -115,12 +115,12 @@ def made(folder: Path, bins: int = 80) -> checkpoint.Checkpoint:
     return checkpoint.load(folder)
 
 
-def _place(found: checkpoint.Checkpoint, bundle: Path, repository: Path, engine: str, said: Console) -> None:
+def place(bundle: Path, repository: Path, engine: str, said: Console) -> None:
     """The encoder as the Triton model that a GPU's `stt_whisper` asks: always 30 s, so that utterances make batches."""
-    config = found.model.config
-    rows = {exported.MEL: (config.bins, 2 * config.positions)}
+    told = json.loads((bundle / exported.MANIFEST).read_text("utf-8"))
+    rows = {exported.MEL: (told["sizes"]["bins"], 2 * told["sizes"]["positions"])}
     graph, model = bundle / "encoder.onnx", repository / ENCODER
-    install(graph, model, engine, ENCODER_BATCH, digest(found.model), said, rows)
+    install(graph, model, engine, ENCODER_BATCH, told["checkpoint_sha256"], said, rows)
 
 
 def main(arguments: list[str]) -> int:
@@ -131,7 +131,7 @@ def main(arguments: list[str]) -> int:
         metavar="PATH",
         help="openai/whisper-large-v3 or another name on the model hub; a folder as transformers writes it; one of "
         "OpenAI's .pt files; CTranslate2's model.bin; `twin`: small and random, for tests; "
-        "`random-large-v3` or another size: for speed",
+        "`random-large-v3` or another size: for speed, says 20 tokens whatever it hears",
     )
     parser.add_argument("--vocabulary", type=Path, metavar="DIR", help="folder with tokenizer.json, for a single file")
     parser.add_argument("--precision", choices=PRECISIONS, default="int8", help="int8: processors; fp16: GPUs")
@@ -149,7 +149,7 @@ def main(arguments: list[str]) -> int:
             if options.checkpoint == TWIN:
                 found = made(Path(work))
             elif options.checkpoint.startswith(RANDOM):
-                twin.write(Path(work), named(options.checkpoint.removeprefix(RANDOM)))
+                twin.write(Path(work), named(options.checkpoint.removeprefix(RANDOM)), says=twin.SENTENCE)
                 found = checkpoint.load(Path(work))
             else:
                 path = hub.fetched(options.checkpoint) if hub.is_name(options.checkpoint) else Path(options.checkpoint)
@@ -157,7 +157,7 @@ def main(arguments: list[str]) -> int:
             out = options.out or exported_folder(Settings.from_environment().models, found.model.config.size)
             export(found, out, options.precision, said)
             if options.precision == "fp16":
-                _place(found, out, options.repository or REPOSITORY, options.engine, said)
+                place(out, options.repository or REPOSITORY, options.engine, said)
     except (ConfigError, hub.HubError, checkpoint.CheckpointError, ExportError, tensorrt.EngineError, OSError) as error:
         sys.stderr.write(f"antlitz: {error}\n")
         return 1

@@ -19,11 +19,13 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from avatar_runtime.bundle import CUDA_OPTIONS
 from gateway.bench import liveportrait_served as served
 from gateway.bench.faces import portraits
 from gateway.settings import Settings
 
 if TYPE_CHECKING:
+    from export.liveportrait.model import LivePortrait
     from gateway.bench.liveportrait_peers import Timed
 
 TARGETS = {
@@ -31,6 +33,14 @@ TARGETS = {
     "cpu": {"ratio": 1.5},
 }
 AROUND_MS = 3.0
+#: ways to run the frame graph in ONNX Runtime CUDA; Triton's own backend does the first unless its config tells more
+PROVIDERS = {
+    "every algorithm tried": {},
+    "algorithms guessed": dict(CUDA_OPTIONS),
+    "channels last": {"prefer_nhwc": "1"},
+    "channels last, guessed": {"prefer_nhwc": "1", **CUDA_OPTIONS},
+    "channels last, one CUDA graph": {"prefer_nhwc": "1", "enable_cuda_graph": "1"},
+}
 
 
 def bundle_for(options: argparse.Namespace, precision: str) -> Path:
@@ -75,13 +85,32 @@ def networks(options: argparse.Namespace, bundle: Path, where: str, say: Callabl
     if official is not None:
         for name, value in reference.parity(official, model).items():
             say("parity", f"{name} beside the official module", f"{value:.1e}", "< 1e-4", _verdict(value < 1e-4))
+    if where == "cuda":
+        on_device(options, bundle, model, say)
+    modes = [mode for mode in ("", *options.compile) if not mode or where == "cuda"]
     for batch in (1, 8) if where == "cuda" else (1,):
-        name = "official PyTorch" if official else "plain PyTorch"
-        theirs = peers.pytorch(official or model, model, where, batch, compiled=where == "cuda" and batch == 1)
-        found = peers.together(
-            {"exported": peers.exported(bundle, model, where, options.threads, batch), name: theirs}, options.rounds
-        )
-        _say_speed(found, batch, where, say)
+        for mode in modes if batch == 1 else modes[:1]:
+            name = ("official PyTorch" if official else "plain PyTorch") + (f", compiled: {mode}" if mode else "")
+            theirs = peers.pytorch(official or model, model, where, batch, compiled=mode)
+            found = peers.together(
+                {"exported": peers.exported(bundle, model, where, options.threads, batch), name: theirs}, options.rounds
+            )
+            _say_speed(found, batch, where, say)
+
+
+def on_device(options: argparse.Namespace, bundle: Path, model: LivePortrait, say: Callable[..., None]) -> None:
+    """The graphs on the GPU: beside PyTorch in f32, and what ONNX Runtime's options make of a frame's time."""
+    from export.liveportrait import parity
+    from gateway.bench import liveportrait_peers as peers
+
+    for graph in ("source", "frame"):
+        rows = parity.compare(model, graph, bundle / f"{graph}.onnx", "fp16", provider="CUDAExecutionProvider")
+        worst = max(row.largest for row in rows if row.tensor != "FRAME")
+        seen = "".join(f", {row.psnr:.0f} dB" for row in rows if row.psnr is not None and row.tensor != "FRAME")
+        say("parity", f"{graph} on the GPU beside PyTorch f32", f"{worst:.1e}{seen}", "2e-2, 40 dB", "yes")
+    ways = {name: peers.on_gpu(bundle, model, 1, provider) for name, provider in PROVIDERS.items()}
+    for peer in peers.together(ways, options.rounds):
+        say("speed", f"batch 1: {peer.name}", f"{peer.median:.2f} ms a frame", "", "")
 
 
 def _worst(recorded: dict[str, dict[str, dict[str, dict[str, float]]]]) -> str:
@@ -119,6 +148,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--width", type=int, default=1, help="1/N of the channels")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument(
+        "--compile", action="append", default=[], metavar="MODE", help="on a GPU: the peer under torch.compile, too"
+    )
     parser.add_argument("--only", choices=("networks", "around", "served"), action="append", default=[])
     options = parser.parse_args(arguments)
     from gateway.bench import liveportrait_peers as peers

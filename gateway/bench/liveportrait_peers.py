@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnxruntime as ort
 import torch
 
-from avatar_runtime.liveportrait.graphs import COMPRESSED, DRIVEN, FEATURE, FRAME, SIGNATURES, SOURCE
+from avatar_runtime.bundle import CUDA_OPTIONS
+from avatar_runtime.contracts import FRAME_SIZE, I420_ROWS
+from avatar_runtime.liveportrait.graphs import COMPRESSED, DRIVEN, FEATURE, FRAME, SOURCE
 from avatar_runtime.liveportrait.networks import InProcess
 from export.liveportrait.inference import i420
 from export.liveportrait.model import LivePortrait
@@ -71,40 +73,47 @@ def exported(bundle: Path, model: LivePortrait, where: str, threads: int, batch:
         networks = InProcess(bundle, threads)
         held = {name: given[name][:1].numpy() for name in (FEATURE, COMPRESSED, SOURCE)}
         return lambda: networks.frames(held, driven)
-    return _on_gpu(bundle / "frame.onnx", {name: given[name].numpy() for name in SIGNATURES["frame"][0]})
+    return on_gpu(bundle, model, batch, {**CUDA_OPTIONS, "prefer_nhwc": "1"})
 
 
-def _on_gpu(path: Path, given: dict[str, Any]) -> Work:
+def on_gpu(bundle: Path, model: LivePortrait, batch: int, provider: Mapping[str, str]) -> Work:
     """The frame graph in ONNX Runtime CUDA: inputs lie on the device, as Triton keeps them; frames come back."""
+    given = {name: value.numpy() for name, value in example(model, batch).items()}
     options = ort.SessionOptions()
     options.log_severity_level = 3
-    session = ort.InferenceSession(str(path), options, providers=["CUDAExecutionProvider"])
+    cuda = ("CUDAExecutionProvider", dict(provider))
+    session = ort.InferenceSession(str(bundle / "frame.onnx"), options, providers=[cuda])
     if session.get_providers()[0] != "CUDAExecutionProvider":
         raise ValueError("ONNX Runtime could not start CUDA: its libraries do not fit.")
     binding = session.io_binding()
     for end in session.get_inputs():
         value = given[end.name].astype(np.float16 if end.type == "tensor(float16)" else np.float32)
         binding.bind_ortvalue_input(end.name, ort.OrtValue.ortvalue_from_numpy(value, "cuda", 0))
-    binding.bind_output(FRAME, "cpu")
+    if "enable_cuda_graph" in provider:  # what is replayed writes where it wrote
+        frame = np.zeros((batch, I420_ROWS, FRAME_SIZE), np.uint8)
+        binding.bind_ortvalue_output(FRAME, ort.OrtValue.ortvalue_from_numpy(frame, "cuda", 0))
+    else:
+        binding.bind_output(FRAME, "cpu")
 
     def work() -> None:
         session.run_with_iobinding(binding)
         binding.synchronize_outputs()
+        binding.copy_outputs_to_cpu()
 
     return work
 
 
-def pytorch(model: LivePortrait | Reference, source: LivePortrait, where: str, batch: int, compiled: bool) -> Work:
+def pytorch(model: LivePortrait | Reference, source: LivePortrait, where: str, batch: int, compiled: str) -> Work:
     """`batch` frames by PyTorch, from keypoints to I420: the official modules, or ours as they are trained.
 
-    On a GPU in f16 autocast, as the official wrapper runs them.
+    On a GPU in f16 autocast, as the official wrapper runs them. `compiled`: torch.compile's mode, "" without it.
     """
     given = {name: value.to(where) for name, value in example(source, batch).items()}
-    network = model.to(where)
+    network = copy.deepcopy(model).to(where)
     feature, compressed, start, driven = (given[name] for name in (FEATURE, COMPRESSED, SOURCE, DRIVEN))
     if compiled and isinstance(network, Reference):
-        network.w = torch.compile(network.w, mode="max-autotune")
-        network.g = torch.compile(network.g, mode="max-autotune")
+        network.w = torch.compile(network.w, mode=compiled)
+        network.g = torch.compile(network.g, mode=compiled)
 
     @torch.inference_mode()
     def work() -> None:

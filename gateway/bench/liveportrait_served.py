@@ -15,6 +15,7 @@ from rich.console import Console
 from avatar_runtime.contracts import CHANNEL, MOTION_RATE, MOTION_SIZE
 from avatar_runtime.face.meshwarp import rest
 from avatar_runtime.liveportrait.graphs import FOLDER
+from avatar_runtime.liveportrait.networks import FRAME_MODEL, SOURCE_MODEL
 from gateway.bench.faces import portraits
 from gateway.bench.serving import serving
 from gateway.inference import Inference
@@ -105,5 +106,7 @@ def measure(bundle: Path, where: str, say: Callable[..., None]) -> None:
         from export.liveportrait.command import install
 
         install(bundle, REPOSITORY, "onnx", Console(quiet=True))
-    with serving({FOLDER: bundle}, ["--model-config-name=gpu"] if where == "cuda" else []) as (server, settings):
+    arguments = ["--model-config-name=gpu"] if where == "cuda" else []
+    only = [*((SOURCE_MODEL, FRAME_MODEL) if where == "cuda" else ()), ENGINE]
+    with serving({FOLDER: bundle}, arguments, only) as (server, settings):
         asyncio.run(_measure(server.address, settings, where, say))

@@ -39,6 +39,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--rounds", type=int, default=3, help="utterances: how often each is heard; the median counts")
     parser.add_argument("--rules", action="store_true", help="streaming: compare the rules of what is certain")
     parser.add_argument("--size", default="base", help="served: of Whisper, as ANTLITZ_WHISPER has it")
+    parser.add_argument("--random", action="store_true", help="served: with made weights that recite 20 tokens")
     parser.add_argument("--trace", type=Path, metavar="FILE", help="write the trace that the tests hold streaming to")
     options = parser.parse_args(arguments)
     models = Settings.from_environment().models
@@ -77,6 +78,6 @@ def _parts(options: argparse.Namespace, models: Path, say: Callable[..., None]) 
         "german": lambda: whisper_errors.german(models, say),
         "context": lambda: whisper_context.measure(models, say),
         "streaming": lambda: whisper_streaming.measure(models, options.rules, say),
-        "served": lambda: whisper_served.measure(models, options.size, say),
+        "served": lambda: whisper_served.measure(models, options.size, options.random, python, say),
         "silence": lambda: whisper_silence.measure(models, say),
     }

@@ -40,6 +40,7 @@ TEXT = 60  # tokens
 TARGET_STEPS = TARGET_VOCODER = 1.5
 TARGET_GROWTH = 1.2
 PARITY_CODES = 200
+DEVICE_CODES = 40
 
 
 def prepared(precision: str) -> tuple[Path, Path]:
@@ -151,6 +152,21 @@ def parity(options: argparse.Namespace, say: Callable[..., None]) -> None:
     say("parity: sound of coqui's hidden states", f"{apart:.1e}", "1e-3", apart <= 1e-3)
 
 
+def on_device(bundle: Path, options: argparse.Namespace, say: Callable[..., None]) -> None:
+    """The GPU's numbers beside the processor's, of the same graphs."""
+    mine, plain = (Ours(bundle, options.threads, device) for device in (options.device, "cpu"))
+    codes, states = mine.likeliest(DEVICE_CODES)
+    wanted, hidden = plain.likeliest(DEVICE_CODES)
+    same = int((np.array(codes) == np.array(wanted)).sum())
+    say("likeliest codes on the GPU as on the processor", f"{same} of {DEVICE_CODES}", "", "")
+    apart = float(np.abs(states[0] - hidden[0]).max() / np.abs(hidden[0]).max())
+    say("the first hidden state on both", f"{apart:.1e}", "2e-2", apart <= 2e-2)
+    mix = window(0, whole(len(hidden), 1.0), 1.0, len(hidden))[0][None]
+    sound, other = (each.sound(hidden[None].astype(np.float32), mix)[0] for each in (mine, plain))
+    apart = float(np.abs(sound - other).max() / np.abs(other).max())
+    say("sound of the same hidden states on both", f"{apart:.1e}", "2e-2", apart <= 2e-2)
+
+
 def growth(gaps: list[float]) -> float:
     """The last full-size chunk's time over the first one's."""
     return gaps[-1] / gaps[0]
@@ -158,6 +174,7 @@ def growth(gaps: list[float]) -> float:
 
 def compare(ours: Ours, options: argparse.Namespace, checkpoint: Path, say: Callable[..., None]) -> None:
     """The networks alone, ours before and after coqui's so that a drifting machine drifts for both."""
+    ours.stream(options.codes if options.device == "cuda" else FIRST)  # memory is mapped; a GPU chooses its kernels
     first = ours.stream(options.codes)
     theirs = coqui(options, checkpoint, ours, options.codes) if options.coqui else None
     second = ours.stream(options.codes)
@@ -219,6 +236,8 @@ def main(arguments: list[str]) -> int:
     wanted = options.only or ["networks", "served", *(["parity"] if options.coqui else [])]
     if "parity" in wanted:
         parity(options, say)
+    if "networks" in wanted and options.device == "cuda":
+        on_device(bundle, options, say)
     if "networks" in wanted:
         compare(Ours(bundle, options.threads, options.device), options, checkpoint, say)
     if "served" in wanted:

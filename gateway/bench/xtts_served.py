@@ -33,18 +33,23 @@ def _judged(found: bool, device: str) -> object:
     return found if device == "cuda" else ""
 
 
-def _memory() -> str:
-    """What the GPU's processes hold, as nvidia-smi says."""
-    command = ["nvidia-smi", "--query-compute-apps=used_memory", "--format=csv,noheader,nounits"]
+def _memory() -> float:
+    """GB in use on the first GPU, as nvidia-smi says."""
+    command = ["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return f"{sum(int(line) for line in done.stdout.split()) / 1024:.1f} GB"
+    return int(done.stdout.split()[0]) / 1024
 
 
-async def _measure(address: str, settings: Settings, device: str, say: Callable[..., None]) -> None:
+async def _measure(
+    address: str, settings: Settings, device: str, before: float | None, say: Callable[..., None]
+) -> None:
     inference = Inference(address, settings)
     try:
         await _stream(inference, 0)  # the first is slower: memory is mapped
         first, last, sound = await _stream(inference, 1)
+        if before is not None:
+            more = _memory() - before
+            say("served: memory of the GPU, one stream", f"{more:.1f} GB", "2 GB", more <= 2)
         say("served: first audio, one stream", f"{first:.2f} s", "0.15 s on a GPU", _judged(first <= 0.15, device))
         factor = last / sound
         say("served: real-time factor, one stream", f"{factor:.2f}", "0.15 on a GPU", _judged(factor <= 0.15, device))
@@ -56,8 +61,9 @@ async def _measure(address: str, settings: Settings, device: str, say: Callable[
         more, what = together / alone, f"served: {TOGETHER} streams"
         say(f"{what}, throughput of one", f"{more:.1f}x", "4x on a GPU", _judged(more >= 4, device))
         say(f"{what}, worst real-time factor", f"{worst:.2f}", "1.0 on a GPU", _judged(worst < 1, device))
-        if device == "cuda":
-            say("served: memory of the GPU's processes", _memory(), "2 GB", "")
+        if before is not None:
+            more = _memory() - before
+            say(f"served: memory of the GPU, {TOGETHER} streams", f"{more:.1f} GB", "2 GB", more <= 2)
     finally:
         await inference.close()
 
@@ -65,5 +71,6 @@ async def _measure(address: str, settings: Settings, device: str, say: Callable[
 def measure(bundle: Path, device: str, say: Callable[..., None]) -> None:
     """First sound, real-time factor, and what eight streams gain from sharing their steps."""
     arguments = ["--model-config-name=gpu"] if device == "cuda" else []
-    with serving({FOLDER: bundle}, arguments) as (server, settings):
-        asyncio.run(_measure(server.address, settings, device, say))
+    before = _memory() if device == "cuda" else None
+    with serving({FOLDER: bundle}, arguments, [ENGINE]) as (server, settings):
+        asyncio.run(_measure(server.address, settings, device, before, say))

@@ -19,7 +19,7 @@ from avatar_runtime.whisper.network import CAPACITY
 from avatar_runtime.whisper.tokens import Vocabulary
 from export import cli
 from export.onnx_graph import ExportError, operators, sha256
-from export.whisper import checkpoint, command, parity
+from export.whisper import checkpoint, command, parity, twin
 from export.whisper.config import Config
 from export.whisper.model import Whisper
 
@@ -202,3 +202,15 @@ def test_weights_too_large_for_a_file_lie_beside_it(
     data.unlink()
     with pytest.raises(AvatarError, match=r"encoder\.onnx\.data is missing"):
         WhisperBundle(tmp_path / "bundle").networks()
+
+
+def test_made_weights_may_recite(tmp_path: Path) -> None:
+    """For measurements: the same 20 tokens and the end, whatever is heard."""
+    twin.write(tmp_path / "made", twin.narrow(), says=twin.SENTENCE)
+    command.export(checkpoint.load(tmp_path / "made"), tmp_path / "bundle")
+    vocabulary = Vocabulary(tmp_path / "bundle")
+    networks = WhisperBundle(tmp_path / "bundle", threads=1).networks()
+    for seed in range(2):
+        noise = np.random.default_rng(seed).normal(0, 0.1, (80, 600)).astype(np.float32)
+        heard = decode(networks, vocabulary, networks.understand(noise), 5.0, DecodingOptions("de"))
+        assert vocabulary.decode(heard.tokens) == twin.SENTENCE and heard.trusted
