@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -19,6 +20,9 @@ MAX_FIELD_BYTES: Final = 64 * 2**10
 MAX_FIELDS: Final = 24
 FORM_OVERHEAD: Final = 128 * 2**10  # bytes of a multipart body around its file
 
+CHUNK_SECONDS: Final = 20.0  # between two pieces of a body; who sends more slowly holds a place that others need
+BODY_SECONDS: Final = 300.0  # 64 MB at 2 Mbit/s
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -31,12 +35,22 @@ class Upload:
 
 
 async def limited(request: Request, limit: int) -> AsyncIterator[bytes]:
-    """The body, chunk by chunk; `too_large` as soon as it is known to be over `limit` bytes."""
+    """The body, chunk by chunk; `too_large` once it is known to be over `limit` bytes, 408 when it does not come."""
     declared = request.headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and (len(declared) > 15 or int(declared) > limit):
         raise _too_large(limit)
     received = 0
-    async for chunk in request.stream():
+    now = asyncio.get_running_loop().time
+    deadline = now() + BODY_SECONDS
+    chunks = request.stream()
+    while True:
+        try:
+            async with asyncio.timeout_at(min(deadline, now() + CHUNK_SECONDS)):
+                chunk = await anext(chunks)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as error:
+            raise HTTPException(408, "The body did not come in time.") from error
         received += len(chunk)
         if received > limit:
             raise _too_large(limit)
