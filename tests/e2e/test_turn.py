@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 import socket
 import subprocess
@@ -22,7 +23,7 @@ from gateway.bench.stack import Running, browser, up
 from triton_launch.server import Server
 
 COTURN = shutil.which("turnserver")
-CONFIGURATION = Path(__file__).parents[2] / "triton" / "coturn" / "turnserver.conf"
+START = Path(__file__).parents[2] / "triton" / "coturn" / "start.sh"
 SECRET = "north"  # of the relay that these tests start
 CONNECT_SECONDS = 3.0  # from a click to sound and picture, through the relay alone
 
@@ -70,16 +71,17 @@ def coturn(folder: Path, peer: str | None = None) -> Iterator[Relay]:
         with socket.create_server((host, 0)) as free:
             ports.append(free.getsockname()[1])
     chain, key = certificate.ensure(folder / "certificate", host)
+    chain.rename(folder / "turn.pem")
+    key.rename(folder / "turn.key")
+    own = {"ANTLITZ_TURN_SECRET": SECRET, "ANTLITZ_TURN_PEER": peer or host, "ANTLITZ_TURN_CERTIFICATE": str(folder)}
     log = folder / "coturn.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [
-                COTURN or "", "-c", str(CONFIGURATION), f"--static-auth-secret={SECRET}",
-                f"--listening-ip={host}", f"--relay-ip={host}", f"--listening-port={ports[0]}",
-                f"--tls-listening-port={ports[1]}", f"--cert={chain}", f"--pkey={key}",
-                f"--allowed-peer-ip={peer or host}", f"--pidfile={folder / 'coturn.pid'}",
+                str(START), f"--listening-ip={host}", f"--relay-ip={host}", f"--listening-port={ports[0]}",
+                f"--tls-listening-port={ports[1]}", f"--pidfile={folder / 'coturn.pid'}",
             ],
-            stdout=output, stderr=output, cwd=folder,
+            env={**os.environ, **own}, stdout=output, stderr=output, cwd=folder,
         )  # fmt: skip
     try:
         end = time.monotonic() + 20
@@ -177,6 +179,15 @@ def test_a_key_grows_old(relay: Relay) -> None:
     """The scheme is coturn's own: it takes the key until its time, and not after."""
     assert allocated(relay, int(time.time()) + 60)
     assert not allocated(relay, int(time.time()) - 1)
+
+
+@pytest.mark.parametrize("own", [{"ANTLITZ_TURN_PEER": "192.0.2.1"}, {"ANTLITZ_TURN_SECRET": SECRET}])
+def test_it_does_not_start_open_to_everybody(own: dict[str, str]) -> None:
+    """coturn itself takes an empty secret, and then the keys that anybody makes with it."""
+    done = subprocess.run(
+        [str(START)], env={"PATH": os.environ["PATH"], **own}, capture_output=True, text=True, timeout=20
+    )
+    assert done.returncode != 0 and "ANTLITZ_TURN_" in done.stderr
 
 
 def allocated(relay: Relay, until: int) -> bool:
