@@ -31,7 +31,7 @@ MISDEEDS = {
     "garbage": "bytes that are no events, endlessly",
     "broken-json": "events that are no JSON",
     "odd-json": "events of JSON that are no chunks of an answer",
-    "noise": "chunks whose text is control characters and halves of characters",
+    "noise": "chunks whose text is control characters and halves of characters, endlessly",
     "silent": "an answer without a word",
     "hang": "an answer that never begins",
     "deaf": "a request that is never answered",
@@ -110,7 +110,7 @@ class LanguageModel:
     """The endpoint at `url`, in a thread of its own. `first_token` and `slow` in s, `rate` in tokens a second.
 
     Without a limit (`rate=0`) the whole answer comes at once. `requests` are the bodies it was sent, `keys` their
-    keys; `cancelled` are the models of the answers whose reader went away before the end.
+    keys, `headers` their headers; `cancelled` are the models of the answers whose reader went away before the end.
     """
 
     def __init__(
@@ -120,15 +120,18 @@ class LanguageModel:
         slow: float = 30.0,
         key: str = "",
         answer: Callable[[str], str] = canned,
+        port: int = 0,
     ) -> None:
         self.first_token, self.rate, self.slow, self.key, self.answer = first_token, rate, slow, key, answer
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str] = []
+        self.headers: list[dict[str, str]] = []
         self.cancelled: list[str] = []
         self.running = 0
         self._changed = threading.Condition()
         self._socket = socket.socket()
-        self._socket.bind(("127.0.0.1", 0))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind(("127.0.0.1", port))
         self._server = uvicorn.Server(
             uvicorn.Config(
                 Starlette(
@@ -158,6 +161,10 @@ class LanguageModel:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop listening, and break the connections that are idle."""
         self._server.should_exit = True
         self._thread.join(10)
         self._socket.close()
@@ -177,6 +184,7 @@ class LanguageModel:
         with self._changed:
             self.requests.append(body)
             self.keys.append(key)
+            self.headers.append(dict(request.headers))
             self._changed.notify_all()
         model = str(body.get("model", ""))
         if model == "401" or (self.key and key != self.key):
@@ -270,7 +278,7 @@ class LanguageModel:
         if model == "blob":
             return ["a" * 100_000]
         if model == "noise":
-            return ["\x00\x07", "\ufffd\ufffd", "\ud83d", "\u200b\u202e", "\x1b[31m", "\ufeff"] * 50
+            return ["\x00\x07", "\ufffd\ufffd", "\ud83d", "\u200b\u202e", "\x1b[", "\ufeff"] * 20_000
         if model == "marks":
             return list(MARKED)  # each mark in many pieces
         if model == "markdown":

@@ -40,9 +40,9 @@ class Answer:
         room = MAX_WRITTEN - self._written
         self._written += len(text)
         too_much = len(text) > room
-        visible = self._hidden.feed(text[:room], last or too_much)
+        visible = self._hidden.feed(text[:room], last)
         self.audible += any(map(str.isalnum, visible))
-        for piece in self._clauses.feed(visible, last or too_much):
+        for piece in self._clauses.feed(visible, last):
             for clause in self._spoken(piece):
                 yield clause
                 self._clauses.spoken()

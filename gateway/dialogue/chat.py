@@ -20,7 +20,7 @@ CONNECT_SECONDS: Final = 3.0
 MAX_TOKENS: Final = 2_000  # of an answer and of the thoughts before it; the answer is cut long before that
 _LIMITS: Final = ("max_tokens", "max_completion_tokens")  # the old name, which everybody knows, and OpenAI's new one
 #: What the client library raises on an endpoint that answers nonsense: bytes that are no UTF-8, no JSON, no chunk.
-_NONSENSE: Final = (openai.OpenAIError, ValueError, TypeError, AttributeError, LookupError)
+_NONSENSE: Final = (TimeoutError, openai.OpenAIError, ValueError, TypeError, AttributeError, LookupError)
 
 
 class Patience:
@@ -73,7 +73,7 @@ class Chat:
                         patience.renew()
         except failures.DialogueFailed as error:
             failure = error
-            log.warning("The language model failed: %s, %s", error.code, type(error.__cause__).__name__)
+            log.warning("%s (%s)", error, error.why)
         for clause in answer.feed("", last=True):
             yield clause
         if failure is not None:
@@ -110,10 +110,8 @@ class Chat:
         """Whatever goes wrong at the endpoint becomes a `DialogueFailed`."""
         try:
             yield
-        except TimeoutError as error:
-            raise failures.slow(self._timeout) from error
         except _NONSENSE as error:
-            raise failures.of(error, self._model) from error
+            raise failures.of(error, self._model, self._timeout) from None  # its text may repeat what it was sent
 
     async def _ask(self, messages: list[dict[str, str]]) -> Any:
         """The stream of an answer. Asks again where a connection had gone stale, or a parameter has another name."""

@@ -19,7 +19,7 @@ class Feeling(NamedTuple):
 
 MARKED: Final = 0.7  # the intensity of a mark that names none
 _LEADING: Final = re.compile(r"\s*\[([^\[\]\n]{0,60})\](?!\()")
-_NUMBER: Final = re.compile(r"(\d(?:[.,]\d{1,3})?)\s*(%)?$")
+_NUMBER: Final = re.compile(r"(?<![\d.,])(\d{1,3}(?:[.,]\d{1,3})?)\s?(%)?$")
 _DEGREES: Final = {
     **dict.fromkeys("very extremely really deeply sehr très muy molto muito".split(), 1.0),
     **dict.fromkeys("slightly somewhat mildly little bit etwas leicht peu poco pouco".split(), 0.4),

@@ -14,6 +14,8 @@ _AGAIN: Final = "Try again in a moment."
 class DialogueFailed(AvatarError):
     """There is no answer, or it broke off."""
 
+    why = ""  # for the log: the name of the library's error, whose text may repeat the key or the person's words
+
 
 def slow(seconds: float) -> DialogueFailed:
     return DialogueFailed(Code.TIMEOUT, f"The language model said nothing for {seconds:g} seconds. {_AGAIN}")
@@ -46,8 +48,16 @@ def of_status(error: openai.APIStatusError, model: str) -> DialogueFailed:
     return DialogueFailed(Code.INVALID_REQUEST, f"The language model's endpoint refuses the request ({status}).")
 
 
-def of(error: Exception, model: str) -> DialogueFailed:
-    """`error` of the client library, or of what it could not read."""
+def of(error: Exception, model: str, patience: float) -> DialogueFailed:
+    """`error` of the client library, or of what it could not read; `patience` in s."""
+    failure = _of(error, model, patience)
+    failure.why = type(error).__name__
+    return failure
+
+
+def _of(error: Exception, model: str, patience: float) -> DialogueFailed:
+    if isinstance(error, TimeoutError):
+        return slow(patience)
     if isinstance(error, openai.APIStatusError):
         return of_status(error, model)
     if isinstance(error, openai.APITimeoutError):

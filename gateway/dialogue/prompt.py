@@ -30,10 +30,11 @@ def messages(
     told = [{"role": "system", "content": system(character, language)}]
     for line in [*_newest(history, tokens), Line("user", text[-MAX_TURN:])]:
         role = _ROLES.get(line.role, "user")
+        said = line.text.encode("utf-8", "replace").decode()  # half a character cannot be sent
         if told[-1]["role"] == role:  # many templates refuse two turns of one side
-            told[-1]["content"] += "\n" + line.text
+            told[-1]["content"] += "\n" + said
         else:
-            told.append({"role": role, "content": line.text})
+            told.append({"role": role, "content": said})
     return told
 
 

@@ -109,7 +109,7 @@ def _date(m: re.Match[str], code: str) -> str:
         date = datetime.date(int(m[1]), int(m[2]), int(m[3]))
     except ValueError:
         return m[0]
-    return format_date(date, "long", locale=code).removesuffix(" г.")  # Russian, "of the year"
+    return _spaced(format_date(date, "long", locale=code)).removesuffix(" г.")  # Russian: of the year
 
 
 def _scaled(m: re.Match[str], code: str) -> str:
@@ -136,7 +136,9 @@ def _unit(m: re.Match[str], code: str) -> str:
         words = format_unit(number.value, _UNITS[m[3]], "short", locale=code)
     # The figures stay as they were written: babel would round them.
     rounded = re.search(r"\d(?:[\d.,\u00a0\u202f']*\d)?", words)
-    return f"{words[: rounded.start()]}{sign}{number.figures}{words[rounded.end() :]}" if rounded else m[0]
+    if rounded is None:
+        return m[0]
+    return f"{_spaced(words[: rounded.start()])}{sign}{number.figures}{_spaced(words[rounded.end() :])}"
 
 
 class _Number(NamedTuple):
@@ -162,9 +164,14 @@ def _compact(number: float, code: str) -> str:
     from babel.numbers import format_compact_decimal
 
     try:
-        return format_compact_decimal(number, format_type="long", locale=code, fraction_digits=2)
+        return _spaced(format_compact_decimal(number, format_type="long", locale=code, fraction_digits=2))
     except KeyError:  # a locale that has no long form, as Japanese
-        return format_compact_decimal(number, format_type="short", locale=code, fraction_digits=2)
+        return _spaced(format_compact_decimal(number, format_type="short", locale=code, fraction_digits=2))
+
+
+def _spaced(words: str) -> str:
+    """babel's words with plain spaces: some voices do not know the others."""
+    return words.replace("\u00a0", " ").replace("\u202f", " ")
 
 
 @lru_cache(maxsize=256)
