@@ -41,9 +41,10 @@ class Settings:
     turn_silence: float = _setting("ANTLITZ_TURN_SILENCE", "seconds of silence that end a turn", 0.5)  # type: ignore[assignment]
     video_bitrate: int = _setting("ANTLITZ_VIDEO_BITRATE", "bits a second of the picture", 2_000_000)  # type: ignore[assignment]
     ice_servers: str = _setting("ANTLITZ_ICE_SERVERS", "comma list of STUN URLs", "")  # type: ignore[assignment]
-    turn_urls: str = _setting("ANTLITZ_TURN_URLS", "comma list of TURN URLs; the gateway itself uses the first", "")  # type: ignore[assignment]
+    turn_urls: str = _setting("ANTLITZ_TURN_URLS", "comma list of TURN URLs; the gateway uses the first", "")  # type: ignore[assignment]
     turn_secret: str = _setting("ANTLITZ_TURN_SECRET", "what coturn calls static-auth-secret", "", secret=True)  # type: ignore[assignment]
     turn_seconds: int = _setting("ANTLITZ_TURN_SECONDS", "seconds a key for the relay counts", 3600)  # type: ignore[assignment]
+    turn_users: str = _setting("ANTLITZ_TURN_USERS", "both, or page: the gateway needs no relay of its own", "both")  # type: ignore[assignment]
     vad: str = _setting("ANTLITZ_VAD", "engine of the role", "vad_silero")  # type: ignore[assignment]
     stt: str = _setting("ANTLITZ_STT", "engine of the role", "stt_whisper")  # type: ignore[assignment]
     tts: str = _setting("ANTLITZ_TTS", "engine of the role where a character names none", "tts_hibari")  # type: ignore[assignment]
@@ -93,6 +94,8 @@ class Settings:
         if not 0.1 <= self.turn_silence <= 5:
             raise ValueError("ANTLITZ_TURN_SILENCE should lie between 0.1 and 5 seconds.")
         ice.check(ice.split(self.ice_servers), ice.split(self.turn_urls), self.turn_secret)
+        if self.turn_users not in ("both", "page"):
+            raise ValueError("ANTLITZ_TURN_USERS should be both or page.")
         if not 60 <= self.turn_seconds <= 86_400:
             raise ValueError("ANTLITZ_TURN_SECONDS should lie between 60 and 86400.")
         if self.llm_url and not self.llm_url.startswith(("http://", "https://")):
@@ -124,7 +127,10 @@ class Settings:
         """Whether a token is needed: always, but where only this machine reaches the gateway and nobody set one."""
         return bool(self.token or self.host_names) or not loopback(self.host)
 
-    def ice_for(self, name: str, now: float) -> list[dict[str, Any]]:
-        """RTCConfiguration's `iceServers` for whom the relay's log shall call `name`, at `now` (s since 1970)."""
-        urls = ice.split(self.ice_servers), ice.split(self.turn_urls)
-        return ice.servers(*urls, self.turn_secret, self.turn_seconds, name, now)
+    def ice_for(self, name: str, now: float, gateway: bool = False) -> list[dict[str, Any]]:
+        """RTCConfiguration's `iceServers`, the page's or the gateway's own, at `now` (s since 1970).
+
+        `name` is what the relay's log calls whoever uses them.
+        """
+        turn = [] if gateway and self.turn_users == "page" else ice.split(self.turn_urls)
+        return ice.servers(ice.split(self.ice_servers), turn, self.turn_secret, self.turn_seconds, name, now)

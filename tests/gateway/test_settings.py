@@ -43,6 +43,7 @@ def test_nothing_changes_afterwards() -> None:
         ("ANTLITZ_TURN_URLS", "relay.example"),
         ("ANTLITZ_TURN_URLS", "turns:relay.example?transport=udp"),
         ("ANTLITZ_TURN_SECONDS", "5"),
+        ("ANTLITZ_TURN_USERS", "nobody"),
     ],
 )
 def test_nonsense_is_named(variable: str, value: str) -> None:
@@ -53,3 +54,11 @@ def test_nonsense_is_named(variable: str, value: str) -> None:
 def test_a_relay_needs_its_secret() -> None:
     with pytest.raises(ValueError, match="ANTLITZ_TURN_SECRET"):
         Settings.from_environment({"ANTLITZ_TURN_URLS": "turn:relay.example"})
+
+
+@pytest.mark.parametrize(("users", "relays"), [("both", 1), ("page", 0)])
+def test_the_gateway_may_do_without_a_relay(users: str, relays: int) -> None:
+    environ = {"ANTLITZ_TURN_URLS": "turn:a", "ANTLITZ_TURN_SECRET": "s", "ANTLITZ_TURN_USERS": users}
+    settings = Settings.from_environment(environ)
+    assert len(settings.ice_for("x", 0.0)) == 1
+    assert len(settings.ice_for("x", 0.0, gateway=True)) == relays
