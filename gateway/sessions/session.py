@@ -66,7 +66,7 @@ class Session:
         face = FaceTrack(timeline, pacer, lambda slot: self._conversation.frame_shown(slot))
         self._speech, self._shown = speech, face
         self._peer = Peer(
-            lambda: settings.ice_for(self.id, time.time()),
+            lambda: settings.ice_for(self.id, time.time(), gateway=True),
             speech,
             face,
             self._heard_track,
