@@ -125,12 +125,19 @@ class Inference:
         language: str = "",
         task: str = "transcribe",
         prompt: str = "",
+        likely: str = "",
         patience: float = UNARY_TIMEOUT,
     ) -> Transcript:
         """What is said in `audio` (mono, LISTENING_RATE); `patience` is how many seconds it may take at least."""
         result = await self.call(
             self._settings.stt,
-            {"AUDIO": audio.astype(np.float32), "LANGUAGE": language, "TASK": task, "PROMPT": prompt},
+            {
+                "AUDIO": audio.astype(np.float32),
+                "LANGUAGE": language,
+                "LIKELY_LANGUAGE": likely,
+                "TASK": task,
+                "PROMPT": prompt,
+            },
             timeout=max(patience, len(audio) / 16_000 * 2),
             sequence_id=sequence_id(),
             sequence_start=True,
@@ -203,9 +210,12 @@ class Inference:
             floats(result.as_numpy("SCORES"), -1),
         )
 
-    def listen(self, language: str = "", prompt: str = "", push_seconds: float = STREAM_TIMEOUT) -> TranscriptStream:
-        """Speech heard while it is spoken; `prompt` are names and words to expect."""
-        return TranscriptStream(self, self._settings.engine(Role.STT), language, prompt, push_seconds)
+    def listen(
+        self, language: str = "", prompt: str = "", likely: str = "", push_seconds: float = STREAM_TIMEOUT
+    ) -> TranscriptStream:
+        """Speech heard while it is spoken; `prompt` are names and words to expect, `likely` is the language where the
+        sound leaves it open."""
+        return TranscriptStream(self, self._settings.engine(Role.STT), language, likely, prompt, push_seconds)
 
     def vad(self) -> VadStream:
         return VadStream(self, self._settings.engine(Role.VAD))

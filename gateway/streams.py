@@ -88,9 +88,11 @@ class VadStream(Stream):
 class TranscriptStream(Stream):
     """Speech heard while it is spoken."""
 
-    def __init__(self, inference: Inference, model: str, language: str, prompt: str, push_seconds: float) -> None:
+    def __init__(
+        self, inference: Inference, model: str, language: str, likely: str, prompt: str, push_seconds: float
+    ) -> None:
         super().__init__(inference, model, push_seconds)
-        self._settings = {"LANGUAGE": language, "PROMPT": prompt}
+        self._settings = {"LANGUAGE": language, "LIKELY_LANGUAGE": likely, "PROMPT": prompt}
 
     async def push(self, audio: Floats, flush: bool = False) -> Heard:
         """What is heard once `audio` (LISTENING_RATE, any length) has come; with `flush` all that was said."""

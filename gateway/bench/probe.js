@@ -1,6 +1,6 @@
 // In the page, for measurements only: when sound begins and ends at the microphone and the loudspeaker, when frames are
 // shown, how bright the portrait's mouth is in each. Times are performance.now() in ms.
-window.probe = {microphone: [], loudspeaker: [], frames: [], mouth: null};
+window.probe = {microphone: [], loudspeaker: [], frames: [], messages: [], mouth: null};
 
 (() => {
   const probe = window.probe;
@@ -22,6 +22,12 @@ window.probe = {microphone: [], loudspeaker: [], frames: [], mouth: null};
     probe.microphoneOpened = performance.now();
     listen(new AudioContext(), stream.clone(), probe.microphone);
     return stream;
+  };
+  const channel = RTCPeerConnection.prototype.createDataChannel;
+  RTCPeerConnection.prototype.createDataChannel = function (...parts) {
+    const made = channel.apply(this, parts);
+    made.addEventListener('message', ({data}) => probe.messages.push([performance.now(), data]));
+    return made;
   };
   probe.attach = (video) => {
     const canvas = new OffscreenCanvas(24, 16);

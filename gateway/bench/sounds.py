@@ -19,14 +19,14 @@ WORDS_TOGETHER = 6  # of the single words, with a pause between two
 PAUSE = 0.35  # s
 
 
-def german(cache: Path) -> list[Audio]:
-    """Recorded German words in groups, 16 kHz; fetched once from Debian into `cache`. Raises `ValueError`."""
+def german(cache: Path, together: int = WORDS_TOGETHER) -> list[Audio]:
+    """Recorded German words in groups of `together`, 16 kHz; fetched once from Debian into `cache`. Raises `ValueError`."""
     folder = cache / "german"
     if not any(folder.glob("*.ogg")):
         _unpack(GERMAN, GERMAN_FOLDER, folder)
     words = [decode(path.read_bytes()) for path in sorted(folder.glob("*.ogg"))]
     quiet = np.zeros(int(PAUSE * LISTENING_RATE), np.float32)
-    groups = [words[start : start + WORDS_TOGETHER] for start in range(0, len(words), WORDS_TOGETHER)]
+    groups = [words[start : start + together] for start in range(0, len(words), together)]
     return [np.concatenate([part for word in group for part in (word, quiet)]) for group in groups]
 
 

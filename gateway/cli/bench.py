@@ -7,6 +7,7 @@ from importlib import import_module
 
 BENCHES = {
     "conversation": "page, Chromium, Triton: frame rate, answer times, lips against sound, start, memory",
+    "talk": "a conversation in Chromium: voice to voice, first caption, interruption, pauses",
     "stt": "stt_whisper beside faster-whisper",
     "roundtrip": "what the voices say, transcribed back",
     "render": "render_meshwarp, CPU per frame",

@@ -20,6 +20,7 @@ from gateway.observability import tracing
 from gateway.sessions.answer import Answer
 from gateway.sessions.health import Health, Send, crash, notice
 from gateway.sessions.performer import Performer
+from gateway.sessions.scribe import Expected
 from gateway.sessions.speakable import speakable_languages
 from gateway.sessions.utterance import ClauseHeard, Utterance, UtteranceOver, end_of, speak
 from gateway.sessions.voice import Voice
@@ -69,6 +70,7 @@ class Conversation:
         self.character: Character | None = None
         self.roles: dict[str, Any] = {}  # the engines, as GET /api/engines tells them
         self.language = "auto"  # of the person
+        self._spoke = ""  # the language of the person's last turn
         self.mood = ("neutral", 0.0)  # of the face, where an answer says nothing else
         self.history: list[Line] = []
         self.turns = 0
@@ -79,10 +81,11 @@ class Conversation:
         self._utterance: Utterance | None = None
         self._numbers = itertools.count(1)
 
-    def expected(self) -> tuple[str, str]:
-        """What the ears should expect: the person's language ("" is any), and a name that may be said."""
-        language = "" if self.language == "auto" else self.language
-        return language, self.character.display_name if self.character is not None else ""
+    def expected(self) -> Expected:
+        """What the person may say: in the language they chose; else probably in that of before, or the portrait's."""
+        who, chosen = self.character, "" if self.language == "auto" else self.language
+        likely = self._spoke or (who.language.split("-")[0] if who is not None else "")
+        return Expected(chosen, likely, who.display_name if who is not None else "")
 
     # --- what the ears report -----------------------------------------------------------------------------
     @property
@@ -217,6 +220,7 @@ class Conversation:
         if turn.known_at is None or turn.text != text:
             turn.known_at = self._now()
         turn.text, turn.language = text, found.language
+        self._spoke = found.language
         await self._reply(turn, ended_at)
 
     async def _reply(self, turn: Turn, ended_at: float) -> None:

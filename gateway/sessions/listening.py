@@ -17,7 +17,7 @@ from avatar_runtime.contracts import LISTENING_RATE, SPEAKING_RATE, VAD_WINDOW, 
 from gateway.sessions.backoff import Backoff
 from gateway.sessions.closing import close_stream
 from gateway.sessions.health import Health
-from gateway.sessions.scribe import Scribe
+from gateway.sessions.scribe import Expected, Scribe
 from gateway.transcript import Heard
 from gateway.turns import EchoGate, EndpointingOptions, Event, Recording, TurnTaking, meant, patience
 from gateway.turns.echo import WINDOW_SECONDS as ECHO_SECONDS
@@ -60,10 +60,9 @@ class Ears:
         listener: Listener,
         silence: float,
         tasks: Any,
-        expect: Callable[[], tuple[str, str]],
+        expect: Callable[[], Expected],
     ) -> None:
-        """`silence` ends a turn of which nothing is known; `expect` tells the person's language ("" is any) and a
-        name that may be said."""
+        """`silence` ends a turn of which nothing is known."""
         self._inference, self._health, self._listener, self._tasks = inference, health, listener, tasks
         self._expect = expect
         options = replace(EndpointingOptions(), silence=silence, pause=min(EndpointingOptions.pause, silence / 2))
@@ -236,10 +235,9 @@ class Ears:
 
     def _employ(self) -> Scribe:
         """Somebody who writes the running turn down."""
-        language, name = self._expect()
         start = round(self.taking.endpointer.start * LISTENING_RATE)
         scribe = Scribe(
-            self._inference, self._recording, start, language, name, self._health, self._tasks,
+            self._inference, self._recording, start, self._expect(), self._health, self._tasks,
             lambda heard: self._told(scribe, heard),
         )  # fmt: skip
         return scribe

@@ -24,6 +24,7 @@ from gateway.observability.metrics import Metrics
 from gateway.playout.lending import Lender
 from gateway.playout.reports import OPUS_RATE, align
 from gateway.playout.tracks import VIDEO_CLOCK, PlayoutTrack
+from gateway.sessions.impatience import hand_over_at_once
 from gateway.sessions.messages import pong
 
 log = logging.getLogger("gateway.sessions")
@@ -138,10 +139,17 @@ class Peer:
                 # VP8 costs half the CPU of H.264 here; H.264 stays for those who have nothing else.
                 codecs = RTCRtpSender.getCapabilities("video").codecs
                 transceiver.setCodecPreferences(sorted(codecs, key=lambda codec: codec.mimeType != "video/VP8"))
-        connection.on("track", lambda track: self._on_track(track) if track.kind == "audio" else None)
+        connection.on("track", lambda track: self._heard(connection, track))
         connection.on("datachannel", lambda channel: self._adopt(connection, channel))
         connection.on("connectionstatechange", lambda: self._changed(connection))
         return connection
+
+    def _heard(self, connection: RTCPeerConnection, track: MediaStreamTrack) -> None:
+        if track.kind == "audio":
+            for receiver in connection.getReceivers():
+                if receiver.track is track:
+                    hand_over_at_once(receiver)
+            self._on_track(track)
 
     def _changed(self, connection: RTCPeerConnection) -> None:
         state = connection.connectionState

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from avatar_runtime.contracts import LISTENING_RATE, AvatarError, Role
@@ -12,7 +13,18 @@ from gateway.sessions.health import Health, crash
 from gateway.transcript import Heard
 from gateway.turns import Recording
 
-LOOK = int(0.25 * LISTENING_RATE)  # samples of new sound that are worth a look
+LOOK = int(0.25 * LISTENING_RATE)  # samples of new sound that are worth a look …
+FIRST_LOOKS = int(0.12 * LISTENING_RATE)  # … and in the first second of a turn: its first words are waited for
+FIRST = LISTENING_RATE  # samples
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the person may say."""
+
+    language: str  # ISO 639-1; "" is any …
+    likely: str  # … and this one, where the sound leaves it open
+    name: str  # to be spelt right
 
 
 class Scribe:
@@ -27,16 +39,15 @@ class Scribe:
         inference: Any,
         recording: Recording,
         start: int,
-        language: str,
-        prompt: str,
+        expected: Expected,
         health: Health,
         tasks: Any,
         told: Callable[[Heard], None],
     ) -> None:
         self._inference, self._recording, self._health, self._told = inference, recording, health, told
-        self._language, self._prompt = language, prompt
+        self._expected = expected
         self.start = self._sent = start
-        self._stream: Any = inference.listen(language, prompt)
+        self._stream: Any = inference.listen(expected.language, expected.name, expected.likely)
         self._failed = False
         self._free = asyncio.Lock()
         self._more = asyncio.Event()
@@ -44,7 +55,7 @@ class Scribe:
 
     def more(self) -> None:
         """There is new sound with speech in it."""
-        if self._recording.samples - self._sent >= LOOK:
+        if self._worth_a_look:
             self._more.set()
 
     async def text(self) -> Heard | None:
@@ -69,11 +80,16 @@ class Scribe:
             await self._more.wait()
             self._more.clear()
             async with self._free:
-                if self._failed or self._recording.samples - self._sent < LOOK:
+                if self._failed or not self._worth_a_look:
                     continue
                 heard = await self._push()
             if heard is not None:
                 self._told(heard)
+
+    @property
+    def _worth_a_look(self) -> bool:
+        new = self._recording.samples - self._sent
+        return new >= (FIRST_LOOKS if self._sent - self.start < FIRST else LOOK)
 
     async def _push(self, flush: bool = False) -> Heard | None:
         end = self._recording.samples
@@ -90,7 +106,9 @@ class Scribe:
     async def _transcribe(self) -> Heard | None:
         audio = self._recording.slice(self.start, self._recording.samples)
         try:
-            found = await self._inference.transcribe(audio, language=self._language, prompt=self._prompt)
+            found = await self._inference.transcribe(
+                audio, language=self._expected.language, prompt=self._expected.name, likely=self._expected.likely
+            )
         except AvatarError as error:
             self._health.failed(Role.STT, error)
             return None

@@ -10,7 +10,8 @@ unless said otherwise. Optional inputs may be left out.
 
 ``stt``, a sequence (one request may be start and end at once)
     in: AUDIO f32 [n] 16 kHz; optional LANGUAGE ("" or "auto" detects), TASK ("transcribe" or "translate"), PROMPT
-    (names and words to expect), which hold until changed; PARTIALS bool [1] at the start: hear while it is spoken;
+    (names and words to expect), LIKELY_LANGUAGE (taken where the
+    sound leaves the language open), which hold until changed; PARTIALS bool [1] at the start: hear while it is spoken;
     FLUSH bool [1]: hear all that has come now, as if the end were here, and stay open.
     out: TEXT, PARTIAL, LANGUAGE (ISO 639-1, given or detected), WORDS [w], WORD_TIMES f32 [w, 2] in s from the start
     of the stream. TEXT is what is certain: each TEXT of a sequence begins with the one before. PARTIAL is what probably

@@ -50,7 +50,7 @@ class TritonPythonModel:
 
     def _respond(self, request: Any) -> Any:
         utterance = self._utterances.state(request)
-        for name in ("LANGUAGE", "TASK", "PROMPT"):
+        for name in ("LANGUAGE", "LIKELY_LANGUAGE", "TASK", "PROMPT"):
             if given := adapter.text(request, name):
                 utterance.settings[name.lower()] = given
         if adapter.scalar(request, "PARTIALS", 0):

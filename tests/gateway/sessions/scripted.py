@@ -36,7 +36,7 @@ class Scripted:
     cancelled: int = 0  # syntheses closed before their end
 
     async def transcribe(
-        self, audio: Any, language: str = "", task: str = "transcribe", prompt: str = ""
+        self, audio: Any, language: str = "", task: str = "transcribe", prompt: str = "", likely: str = ""
     ) -> Transcript:
         self.calls.append(("transcribe", len(audio)))
         self._check("stt")
@@ -66,7 +66,7 @@ class Scripted:
         finally:
             self.cancelled += not finished
 
-    def listen(self, language: str = "", prompt: str = "") -> ScriptedEars:
+    def listen(self, language: str = "", prompt: str = "", likely: str = "") -> ScriptedEars:
         return ScriptedEars(self, language)
 
     def vad(self) -> ScriptedStream:

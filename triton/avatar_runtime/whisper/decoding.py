@@ -24,15 +24,18 @@ TOKENS_PER_SECOND = 25  # nobody speaks faster, in any script
 TOKENS_MARGIN = 20
 LOOP_TOKENS = 12  # a phrase said again and again over this many tokens …
 LOOP_TIMES = 4  # … and this often is a loop
-
-
+#: A short greeting in German is Latin (0.39) to ten seconds of context and German (0.63) to thirty: below this
+#: probability a language is not settled.
+SURE_LANGUAGE = 0.6
+#: How much more probable an expected language is than any other, before anything is heard: enough for a single word
+#: that could be anything, too little for a sentence in another language.
+LIKELY_ODDS = 20.0
 
 class Text(Protocol):
     """What a decoder remembers of one text."""
 
     attention: list[Array]  # each [heads, n, t] for the n tokens fed at once: what the alignment heads look at
     length: int  # tokens fed
-
 
 class Networks(Protocol):
     """Encoder and decoder of a Whisper, whoever made their graphs."""
@@ -51,14 +54,13 @@ class Networks(Protocol):
     def feed(self, text: Any, tokens: list[int]) -> Array:
         """Append `tokens` to the text: the logits [n, vocabulary] after each."""
 
-
 @dataclass(frozen=True)
 class DecodingOptions:
     language: str | None = None  # None detects
+    likely: str | None = None  # the language that is expected
     task: str = "transcribe"
     prompt: tuple[int, ...] = ()
     said: tuple[int, ...] = ()  # text tokens that are certain: the text begins with them
-
 
 @dataclass
 class Decoded:
@@ -95,7 +97,6 @@ class Decoded:
     def silent(self) -> bool:
         return self.no_speech > NO_SPEECH and self.mean_log_probability < MEAN_LOG_PROBABILITY
 
-
 def decode(
     networks: Networks,
     vocabulary: Vocabulary,
@@ -116,15 +117,12 @@ def decode(
     assert best is not None
     return best
 
-
 def _preference(found: Decoded) -> tuple[bool, bool, float]:
     return found.kept, not found.repeats, found.mean_log_probability
-
 
 def compression_ratio(text: str) -> float:
     data = text.encode("utf-8")
     return len(data) / len(zlib.compress(data)) if data else 0.0
-
 
 def is_loop(tokens: list[int]) -> bool:
     """Whether `tokens` end in one phrase repeated `LOOP_TIMES` over at least `LOOP_TOKENS`."""
@@ -134,7 +132,6 @@ def is_loop(tokens: list[int]) -> bool:
         if len(tail) == size * times and tail == tail[:size] * times:
             return True
     return False
-
 
 def _decode_once(
     networks: Networks,
@@ -177,7 +174,6 @@ def _decode_once(
         attention=_predicting(text.attention, len(tokens) + 1),
     )
 
-
 @dataclass
 class _Begun:
     """A text after what steers it and what is certain of it."""
@@ -188,15 +184,17 @@ class _Begun:
     sure: float  # the probability of the language
     no_speech: float
 
-
 def _begin(networks: Networks, vocabulary: Vocabulary, memory: Any, options: DecodingOptions) -> _Begun:
     text = networks.begin(memory)
     language, sure = options.language, 1.0
     if language is None:
         start = networks.feed(text, [vocabulary.start])[0]
         candidates = list(vocabulary.languages.values())
-        likely = _softmax(start[candidates])
-        language, sure = vocabulary.language_of(candidates[int(np.argmax(likely))]), float(likely.max())
+        odds = _softmax(start[candidates])
+        if options.likely is not None:
+            odds[candidates.index(vocabulary.languages[options.likely])] *= LIKELY_ODDS
+            odds /= odds.sum()
+        language, sure = vocabulary.language_of(candidates[int(np.argmax(odds))]), float(odds.max())
         text = networks.begin(memory)
     before = [vocabulary.previous, *options.prompt] if options.prompt else []
     steer = [vocabulary.start, vocabulary.languages[language], vocabulary.tasks[options.task], vocabulary.no_timestamps]
@@ -204,12 +202,10 @@ def _begin(networks: Networks, vocabulary: Vocabulary, memory: Any, options: Dec
     no_speech = float(_softmax(logits[len(before)])[vocabulary.no_speech])
     return _Begun(text, logits[-1].copy(), language, sure, no_speech)
 
-
 def _predicting(attention: list[Array], count: int) -> list[Array]:
     """The attention [heads, 1, t] that chose each of the last `count` tokens."""
     rows = [part[:, index : index + 1] for part in attention for index in range(part.shape[1])]
     return rows[len(rows) - count :]
-
 
 def _choose(logits: Array, temperature: float, random: np.random.Generator) -> tuple[int, float]:
     """A token and its log probability (at temperature 1, so that temperatures compare)."""
@@ -220,7 +216,6 @@ def _choose(logits: Array, temperature: float, random: np.random.Generator) -> t
     else:
         token = int(random.choice(len(scores), p=_softmax(scores / temperature).astype(np.float64, copy=False)))
     return token, float(scores[token]) - log_total
-
 
 def _softmax(logits: Array) -> NDArray[np.float64]:
     exponents = np.exp((logits - logits.max()).astype(np.float64))

@@ -15,13 +15,15 @@ import numpy as np
 from avatar_runtime.contracts import LISTENING_RATE, VAD_WINDOW
 from avatar_runtime.vad import SpeechStream
 from avatar_runtime.whisper.commitment import agreed, settled
-from avatar_runtime.whisper.decoding import Array, Decoded, DecodingOptions, decode
+from avatar_runtime.whisper.decoding import SURE_LANGUAGE, TEMPERATURES, Array, Decoded, DecodingOptions, decode
 from avatar_runtime.whisper.features import FRAMES_PER_POSITION, FRAMES_PER_SECOND, POSITIONS_PER_SECOND, LogMel
 from avatar_runtime.whisper.segments import KEPT_SILENCE, OFF, ON, SHORTEST_WINDOWS
-from avatar_runtime.whisper.transcribe import SURE_LANGUAGE, Transcriber, Transcript, Word, joined, stripped
+from avatar_runtime.whisper.transcribe import Transcriber, Transcript, Word, joined, stripped
 
 SENTENCE_ENDS = (".", "?", "!", "\u3002", "\uff1f", "\uff01")
 WINDOW_SECONDS = VAD_WINDOW / LISTENING_RATE
+SETTLED_LANGUAGE = 0.8  # probability of a language in which words may be certain
+FIRST_SECONDS = 1.2  # of a window, with the silence before the speech
 #: What comes late and all at once is looked at in parts: twice `longest` and this stay below the encoder's 30 s.
 MOST_SAMPLES = 5 * LISTENING_RATE
 
@@ -30,8 +32,10 @@ MOST_SAMPLES = 5 * LISTENING_RATE
 class StreamingOptions:
     """Seconds."""
 
-    look: float = 0.25  # of new sound between two looks
+    look: float = 0.25  # of new sound between two looks …
+    first_looks: float = 0.12  # … and within the first second: the first words are waited for
     padding: float = 2.0  # of silence after the sound of a look
+    least: float = 8.0  # of context when all is heard: somebody waits for it, and most was understood before
     margin: float = 0.8  # of the newest sound, which makes nothing certain that looks at it; 0: LocalAgreement alone
     agree: bool = True  # whether two looks have to agree as well
     pause: float = 1.0  # a silence that ends a part: all that was said in it is certain
@@ -76,7 +80,8 @@ class Stream:
         self._mel.push(audio)
         for probability in self._speech.feed(audio):
             self._window(float(probability), options)
-        if self._open and self._now - self._looked >= self._options.look and self._spoken > self._looked:
+        look = self._options.look if self.window > FIRST_SECONDS else self._options.first_looks
+        if self._open and self._now - self._looked >= look and self._spoken > self._looked:
             self._look(options)
 
     def heard(self) -> Transcript:
@@ -161,11 +166,15 @@ class Stream:
             self._shorten(options)
 
     def _steered(self, options: DecodingOptions) -> DecodingOptions:
-        return replace(options, language=options.language or self._language or None, said=tuple(self._said))
+        # Half a second of sound can be any language: only what is certain has one.
+        settled = self._language if self._said or self._words else ""
+        return replace(options, language=options.language or settled or None, said=tuple(self._said))
 
     def _take(self, heard: Decoded, seconds: float) -> None:
         guess = heard.tokens[len(self._said) :]
         count = len(guess)
+        if heard.language_probability < SETTLED_LANGUAGE and seconds < self._options.unsure:
+            count = 0
         if self._options.margin:
             positions = math.ceil(seconds * POSITIONS_PER_SECOND)
             margin = round(self._options.margin * POSITIONS_PER_SECOND)
@@ -208,7 +217,11 @@ class Stream:
         seconds = min(self._now, self._spoken + KEPT_SILENCE) - self._begin
         until = round(seconds * FRAMES_PER_SECOND)
         heard = self._transcriber.hear(
-            lambda frames: self._mel.spectrogram(frames, until), seconds, self._steered(options)
+            lambda frames: self._mel.spectrogram(frames, until),
+            seconds,
+            self._steered(options),
+            self._options.least,
+            TEMPERATURES[:2],  # somebody waits
         )
         if heard.said:
             self._language = heard.language

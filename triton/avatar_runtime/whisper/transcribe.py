@@ -13,16 +13,21 @@ from numpy.typing import NDArray
 from avatar_runtime.contracts import LISTENING_RATE, AvatarError, Code
 from avatar_runtime.vad import SileroNetwork
 from avatar_runtime.whisper.alignment import token_times
-from avatar_runtime.whisper.decoding import TEMPERATURES, Array, Decoded, DecodingOptions, Networks, decode
+from avatar_runtime.whisper.decoding import (
+    SURE_LANGUAGE,
+    TEMPERATURES,
+    Array,
+    Decoded,
+    DecodingOptions,
+    Networks,
+    decode,
+)
 from avatar_runtime.whisper.features import FRAMES_PER_POSITION, POSITIONS_PER_SECOND, log_mel
 from avatar_runtime.whisper.segments import speech_spans
 from avatar_runtime.whisper.tokens import TASKS, Vocabulary
 
 PADDING = 4.0  # s of silence after the speech; less makes Whisper repeat itself and drop syllables
 LEAST_CONTEXT = 20.0  # s that the encoder hears at least: with less, syllables of short sentences go missing
-#: A short greeting in German is Latin (0.39) to ten seconds of context and German (0.63) to thirty: below this
-#: probability the language is asked again with all the context.
-SURE_LANGUAGE = 0.6
 PROMPT_TOKENS = 100  # the last of a longer prompt
 
 
@@ -52,13 +57,16 @@ class Transcriber:
     def languages(self) -> list[str]:
         return list(self.vocabulary.languages)
 
-    def options(self, language: str = "", task: str = "", prompt: str = "") -> DecodingOptions:
+    def options(
+        self, language: str = "", task: str = "", prompt: str = "", likely_language: str = ""
+    ) -> DecodingOptions:
         """Checked options; raises `unknown_language` or `invalid_request`."""
         task = task or TASKS[0]
         if task not in TASKS:
             raise AvatarError(Code.INVALID_REQUEST, f"The task must be one of {', '.join(TASKS)}.")
         tokens = self.vocabulary.encode(" " + prompt.strip())[-PROMPT_TOKENS:] if prompt.strip() else []
-        return DecodingOptions(self.vocabulary.language(language), task, tuple(tokens))
+        likely = self.vocabulary.language(likely_language)
+        return DecodingOptions(self.vocabulary.language(language), likely, task, tuple(tokens))
 
     def warm_up(self) -> None:
         """Make the first real call as fast as later ones."""
@@ -96,15 +104,22 @@ class Transcriber:
                 words += found
         return Transcript(joined(words), language, stripped(words))
 
-    def hear(self, mel: Callable[[int], Array], seconds: float, options: DecodingOptions) -> Decoded:
+    def hear(
+        self,
+        mel: Callable[[int], Array],
+        seconds: float,
+        options: DecodingOptions,
+        least: float = LEAST_CONTEXT,
+        temperatures: tuple[float, ...] = TEMPERATURES,
+    ) -> Decoded:
         """The text of `seconds` of speech; `mel` gives their spectrogram padded to any number of frames.
 
-        What cannot be trusted is heard again with all the context Whisper was trained on, and hotter; a text that is
-        nothing but the prompt, without the prompt.
+        The encoder hears `least` seconds at least. What cannot be trusted is heard again with all the context Whisper
+        was trained on, and at all the `temperatures`; a text that is nothing but the prompt, without the prompt.
         """
-        heard = self._hear(mel, seconds, options)
+        heard = self._hear(mel, seconds, options, least, temperatures)
         if options.prompt and heard.tokens and self._text(heard.tokens) == self._text(options.prompt):
-            return self._hear(mel, seconds, replace(options, prompt=()))
+            return self._hear(mel, seconds, replace(options, prompt=()), least, temperatures)
         return heard
 
     def words(self, heard: Decoded, offset: float, seconds: float) -> list[Word]:
@@ -117,15 +132,22 @@ class Transcriber:
         starts = times[np.minimum(bounds, len(times) - 1)] + offset
         return [Word(text, float(a), float(b)) for text, a, b in zip(texts, starts[:-1], starts[1:], strict=True)]
 
-    def _hear(self, mel: Callable[[int], Array], seconds: float, options: DecodingOptions) -> Decoded:
-        positions = self.context(max(seconds + PADDING, LEAST_CONTEXT))
+    def _hear(
+        self,
+        mel: Callable[[int], Array],
+        seconds: float,
+        options: DecodingOptions,
+        least: float,
+        temperatures: tuple[float, ...],
+    ) -> Decoded:
+        positions = self.context(max(seconds + PADDING, least))
         if positions < self.networks.positions:
             memory = self.networks.understand(mel(positions * FRAMES_PER_POSITION))
             heard = decode(self.networks, self.vocabulary, memory, seconds, options, TEMPERATURES[:1])
             if heard.silent or (heard.trusted and heard.language_probability >= SURE_LANGUAGE):
                 return heard
         memory = self.networks.understand(mel(self.networks.positions * FRAMES_PER_POSITION))
-        return decode(self.networks, self.vocabulary, memory, seconds, options)
+        return decode(self.networks, self.vocabulary, memory, seconds, options, temperatures)
 
     def context(self, seconds: float) -> int:
         """The positions that these networks hear where `seconds` would do."""
