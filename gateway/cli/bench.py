@@ -14,6 +14,7 @@ BENCHES = {
     "liveportrait": "the exported LivePortrait beside the official modules, and through tritonserver",
     "whisper": "the exported Whisper beside faster-whisper and transformers, streaming, and through tritonserver",
     "xtts": "the exported XTTS beside coqui's, and through tritonserver",
+    "fuzz": "requests made up from the OpenAPI document: no 500, nothing undocumented",
     "faces": "contact sheets of the default characters' faces",
 }
 
