@@ -19,7 +19,7 @@ from gateway.observability.context import session_id
 OURS: Final = ("gateway", "characters", "triton_launch")
 FORMATS: Final = ("text", "json")
 _LINE: Final = "%(asctime)s %(levelname)s %(name)s%(session)s %(message)s"
-_QUIET: Final = ("aioice", "aiortc", "httpx", "libav")  # chatty even at INFO
+_QUIET: Final = ("aioice", "aiortc", "httpx", "httpx2", "libav")  # chatty even at INFO
 
 ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
