@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from avatar_runtime.contracts import MAX_LATENTS_BYTES, AvatarError, Code
-from characters.database import open_database, writing
+from characters.database import hold_open, open_database, writing
 from characters.defaults import DefaultCharacter, default_characters
 from characters.fields import CharacterChange, NewCharacter
 from characters.languages import known_language
@@ -36,6 +37,7 @@ class CharacterStore:
         self._library = Library(self._database, data_dir / "assets")
         with self._database.connection_context():
             migrate(self._database)
+        self.close: Callable[[], object] = weakref.finalize(self, hold_open(self._database))
         for default in defaults():
             self._create_missing(default)
         self._library.sweep()

@@ -73,6 +73,7 @@ def create_app(settings: Settings) -> Starlette:
         finally:
             await clones.close()
             await inference.close()
+            store.close()
 
     return Starlette(
         routes=[

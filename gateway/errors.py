@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from avatar_runtime.contracts import RETRYABLE, AvatarError, Code
+from characters.database import StorageFailed
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +104,8 @@ def respond(error: Exception) -> Response:
             return error_response(invalid(error))
         case HTTPException():
             return http_response(error)
+        case StorageFailed():
+            return http_response(HTTPException(HTTPStatus.INSUFFICIENT_STORAGE, str(error)))
         case ClientDisconnect():
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         case _:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from characters import CharacterStore, NewCharacter
+from characters.database import StorageFailed
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -75,7 +76,7 @@ def test_a_failure_in_between_changes_nothing(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(StorageFailed, match="may be full"):
         store.set_portrait(ada.id, PNG)
     monkeypatch.undo()
     assert store.get(ada.id) == ada and files(tmp_path) == []

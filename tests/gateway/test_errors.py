@@ -11,6 +11,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from avatar_runtime.contracts import RETRYABLE, AvatarError, Code
+from characters.database import StorageFailed
 from gateway.errors import HANDLERS, STATUS, invalid, respond
 
 
@@ -77,3 +78,10 @@ def test_handlers_serve_an_application():
     with TestClient(app) as client:
         assert client.get("/").status_code == 503
         assert client.get("/nothing").json()["error"]["code"] == "not_found"
+
+
+def test_a_full_disk_says_so():
+    answer = respond(StorageFailed())
+    assert answer.status_code == 507
+    said = json.loads(bytes(answer.body))["error"]
+    assert said["code"] == "insufficient_storage" and "disk" in said["message"] and said["message"].endswith(".")
