@@ -11,7 +11,6 @@ from starlette.websockets import WebSocketDisconnect
 from gateway.app import create_app
 from gateway.settings import Settings
 
-
 OWN = "http://localhost:8080"  # a name that the gateway answers to
 SOCKET = "ws://localhost:8080/api/session"
 
