@@ -129,7 +129,7 @@ class Client:
     """Writes over HTTP, and knows what must be there: `before` the running request and `after` it."""
 
     def __init__(self, port: int, world: World, chance: random.Random) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         self._chance = chance
         self.before = self.after = world
         self.written = 0
