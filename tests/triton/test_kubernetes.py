@@ -135,6 +135,14 @@ def test_the_relay_s_ports_are_those_of_its_configuration() -> None:
     assert [gateway["ports"][0][key] for key in ("port", "endPort")] == ports
 
 
+def test_kubelet_is_let_in() -> None:
+    """The gateway answers to names that it knows, which the address of its pod is not."""
+    (pod,) = [pod for name, pod in pods() if name == "gateway"]
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        asked = pod["containers"][0][probe]["httpGet"]
+        assert asked["scheme"] == "HTTPS" and asked["httpHeaders"] == [{"name": "Host", "value": "localhost"}]
+
+
 def test_talks_may_end_before_their_gateway_does() -> None:
     (pod,) = [pod for name, pod in pods() if name == "gateway"]
     command = pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
