@@ -12,6 +12,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from avatar_runtime.contracts import AvatarError, Code
 from gateway.observability.context import session_id
 from gateway.security.addresses import same_origin
+from gateway.security.buckets import Buckets
 from gateway.security.guard import VISITOR
 from gateway.sessions.health import crash
 from gateway.sessions.registry import Seat, Sessions
@@ -21,6 +22,7 @@ MAX_MESSAGE = 256 * 1024  # characters; an offer has about 6,000
 MAX_TOKEN = 100  # characters
 CONNECT_TIMEOUT = 30.0  # s from opening to the connected peer
 RESUME_TIMEOUT = 5.0  # s for the token of a page that says that it had a session
+MESSAGES_AT_ONCE, MESSAGES_PER_SECOND = 150, 2.0  # an offer with its candidates is some 15; each offer makes work
 POLICY_VIOLATION, NORMAL, TRY_AGAIN = 1008, 1000, 1013
 
 
@@ -96,7 +98,10 @@ async def _read(websocket: WebSocket, seat: Seat, sessions: Sessions, resumed: b
                 "iceServers": sessions.settings.ice_for(session.id, time.time()),
             }
         )
+        now, messages = asyncio.get_running_loop().time, Buckets(MESSAGES_PER_SECOND, MESSAGES_AT_ONCE)
         while await _handle(websocket, session):
+            if messages.take(session.id, now()):
+                raise AvatarError(Code.INVALID_REQUEST, "These were too many messages; connect again.")
             if session.character is not None:
                 sessions.recall(seat)
         session.end("the page said goodbye")

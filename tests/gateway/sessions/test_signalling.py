@@ -57,6 +57,16 @@ async def test_garbage_gets_one_error_and_a_polite_end(message: str | bytes, cod
         assert not sessions.running
 
 
+async def test_a_flood_of_messages_ends_the_session() -> None:
+    async with gateway(Scripted()) as (url, sessions), connect(url) as socket:
+        await socket.recv()
+        for _ in range(300):
+            await socket.send(json.dumps({"type": "candidate", "candidate": None}))
+        said = await rest(socket)
+        assert [one["code"] for one in said] == ["invalid_request"] and "too many" in said[0]["message"]
+        assert not sessions.running
+
+
 async def test_too_many_sessions_are_refused_and_places_become_free() -> None:
     async with gateway(Scripted(), max_sessions=1) as (url, sessions):
         async with page(url):
