@@ -29,6 +29,8 @@ from starlette.routing import Route
 #: Models that misbehave, and how.
 MISDEEDS = {
     "garbage": "bytes that are no events, endlessly",
+    "endless-line": "a line without an end",
+    "deep-json": "an event of 100,000 brackets",
     "broken-json": "events that are no JSON",
     "odd-json": "events of JSON that are no chunks of an answer",
     "noise": "chunks whose text is control characters and halves of characters, endlessly",
@@ -60,7 +62,7 @@ MANNERS = {
     "max-completion-tokens": "refuses the parameter `max_tokens`, as some models of OpenAI's do",
 }
 
-GERMAN = frozenset("ich du der die das und ist nicht wie was wer wo ein eine mir dir guten hallo bitte danke".split())
+GERMAN = frozenset("ich du der das und ist nicht wie wer wo ein eine mir dir guten hallo bitte danke".split())
 ANSWERS = {
     "en": (
         "That is a good question. I have thought about it for a long time, and I still like it. What do you think?",
@@ -246,6 +248,10 @@ class LanguageModel:
                 yield noise.randbytes(64) + b"\n"
                 await asyncio.sleep(0)
             return
+        if model == "endless-line":
+            while True:
+                yield b"data: x" * 10_000
+                await asyncio.sleep(0)
         if model in RAW:
             for chunk in RAW[model]:
                 yield chunk
@@ -293,6 +299,7 @@ class LanguageModel:
 
 RAW: dict[str, list[bytes]] = {
     "broken-json": [b'data: {"choices": [{"delta": {"content": "Hel\n\n'] * 3,
+    "deep-json": [b"data: " + b"[" * 100_000 + b"\n\n"],
     "odd-json": [b"data: %s\n\n" % odd for odd in (b"1", b"null", b'"x"', b"[]", b'{"choices": null}', b'{"a": []}')],
     "half-utf8": [b'data: {"choices": [{"index": 0, "delta": {"content": "Sch\xc3"}}]}\n\n'],
 }

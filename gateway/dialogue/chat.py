@@ -13,6 +13,7 @@ import openai
 from gateway.dialogue import failures, prompt
 from gateway.dialogue.answer import Answer
 from gateway.dialogue.base import Clause, Line, Speaker
+from gateway.dialogue.limited import limited_client
 
 log = logging.getLogger("gateway.dialogue")
 
@@ -20,7 +21,15 @@ CONNECT_SECONDS: Final = 3.0
 MAX_TOKENS: Final = 2_000  # of an answer and of the thoughts before it; the answer is cut long before that
 _LIMITS: Final = ("max_tokens", "max_completion_tokens")  # the old name, which everybody knows, and OpenAI's new one
 #: What the client library raises on an endpoint that answers nonsense: bytes that are no UTF-8, no JSON, no chunk.
-_NONSENSE: Final = (TimeoutError, openai.OpenAIError, ValueError, TypeError, AttributeError, LookupError)
+_NONSENSE: Final = (
+    TimeoutError,
+    openai.OpenAIError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+)
 
 
 class Patience:
@@ -47,10 +56,16 @@ class Chat:
         self._client = openai.AsyncOpenAI(
             base_url=url.rstrip("/").removesuffix("/chat/completions"),
             api_key=key or "none",  # else the library takes the environment's, which is meant for others
-            default_headers={"OpenAI-Organization": openai.Omit(), "OpenAI-Project": openai.Omit()},  # type: ignore[dict-item]  # as the library does itself
+            default_headers={
+                "OpenAI-Organization": openai.Omit(),  # type: ignore[dict-item]  # as the library does itself
+                "OpenAI-Project": openai.Omit(),  # type: ignore[dict-item]
+                "Accept-Encoding": "identity",  # packing holds words back
+            },
             timeout=openai.Timeout(timeout, connect=min(CONNECT_SECONDS, timeout)),
             max_retries=0,  # it would wait as long as the endpoint asks it to
+            http_client=limited_client(),
         )
+        self._completions = self._client.chat.completions  # imported now, not while somebody waits
 
     async def answer(
         self, history: Sequence[Line], text: str, character: Speaker, language: str
@@ -130,7 +145,7 @@ class Chat:
     async def _create(self, messages: list[dict[str, str]]) -> Any:
         limit: Any = {self._limit: MAX_TOKENS}
         spoken: Any = messages
-        return await self._client.chat.completions.create(model=self._model, messages=spoken, stream=True, **limit)
+        return await self._completions.create(model=self._model, messages=spoken, stream=True, **limit)
 
 
 def _content(chunk: Any) -> str:
@@ -138,5 +153,6 @@ def _content(chunk: Any) -> str:
     choices = getattr(chunk, "choices", None)
     if not isinstance(choices, list) or not choices:
         return ""
-    content = getattr(getattr(choices[0], "delta", None), "content", None)
+    delta = getattr(choices[0], "delta", None)
+    content = getattr(delta, "content", None) or getattr(delta, "refusal", None)
     return content.encode("utf-8", "ignore").decode() if isinstance(content, str) else ""

@@ -101,7 +101,7 @@ def plain(text: str, starts_line: bool = False, ends_line: bool = False) -> str:
     said = "".join(map(_kept, unicodedata.normalize("NFC", said)))
     said = _SPACES.sub(" ", said).strip()
     said = re.sub(r"\s(?=[,.;:!?…](?:\s|$))", "", said)
-    said = re.sub(r"\s[—–-]$", "", said)
+    said = re.sub(r"^[:;,]\s?|\s[—–-]$", "", said)
     if not any(character.isalnum() for character in said):
         return ""
     if ends_line and not any(character in _ENDS for character in said[-2:]):
@@ -140,7 +140,8 @@ def _host(found: re.Match[str]) -> str:
     host, path = found[1], found[2]
     whole = path or host
     marks = whole[len(whole.rstrip(".,;:!?'”*_")) :]
-    return (host if path else host[: len(host) - len(marks)]).split(":")[0] + marks
+    host = host if path else host[: len(host) - len(marks)]
+    return host.rpartition("@")[2].split(":")[0] + marks
 
 
 def _kept(character: str) -> str:

@@ -64,6 +64,8 @@ _SIGN: Final = re.compile(
     r"(?<=[\w)²³%°])\s?([×÷±≈≠≤≥=+])\s?(?=[\w(√-])|(?<=[\w)])\s([<>*])\s(?=[\w(])"
     r"|(?<=\d)\*(?=\d)|([√±≈≤≥~])\s?(?=[\w.])"
 )
+_COMPARISONS: Final = {">=": "≥", "<=": "≤", "!=": "≠", "==": "="}
+_COMPARISON: Final = re.compile("|".join(_COMPARISONS))
 _ARROW: Final = re.compile(r"\s?(?:[→⇒➜]|[-=]>)\s?")
 _SHARP: Final = re.compile(r"\b([A-G])#(?!\w)")
 _GERMAN_YEAR: Final = re.compile(r"(?<![\w.,:/-])(1[1-9]\d\d)(er|ern)?(?![\w:/-]|[.,]\d|\s?[€$£%])")
@@ -91,6 +93,7 @@ def spoken(text: str, language: str) -> str:
         if code == "de":
             said = _GERMAN_FIRST_DATE.sub(lambda m: num2words(int(m[1]), lang="de", to="ordinal") + "r ", said)
             said = _GERMAN_YEAR.sub(lambda m: num2words(int(m[1]), lang="de", to="year") + (m[2] or ""), said)
+    said = _COMPARISON.sub(lambda m: _COMPARISONS[m[0]], said)
     said = _ARROW.sub(", ", said)
     said = _SIGN.sub(lambda m: _sign(m, signs), said)
     said = _SHARP.sub(r"\1 sharp", said)
@@ -132,12 +135,12 @@ def _unit(m: re.Match[str], code: str) -> str:
     if number is None:
         return m[0]
     words = format_unit(number.value, _UNITS[m[3]], locale=code)
-    if code in _SHORT and _UNITS[m[3]] in words:  # it has no long form
+    if (code in _SHORT or (code, m[3]) == ("nl", "h")) and _UNITS[m[3]] in words:  # babel has no long form
         words = format_unit(number.value, _UNITS[m[3]], "short", locale=code)
     # The figures stay as they were written: babel would round them.
     rounded = re.search(r"\d(?:[\d.,\u00a0\u202f']*\d)?", words)
     if rounded is None:
-        return m[0]
+        return words  # Arabic says two hours in one word
     return f"{_spaced(words[: rounded.start()])}{sign}{number.figures}{_spaced(words[rounded.end() :])}"
 
 

@@ -27,6 +27,8 @@ PATIENCE = 1.0  # s
 #: What each misdeed is told as, and whether something was spoken before.
 FAILURES = {
     "garbage": (Code.ENGINE_UNAVAILABLE, False),
+    "endless-line": (Code.ENGINE_UNAVAILABLE, False),
+    "deep-json": (Code.ENGINE_UNAVAILABLE, False),
     "broken-json": (Code.ENGINE_UNAVAILABLE, False),
     "odd-json": (Code.ENGINE_UNAVAILABLE, False),
     "silent": (Code.ENGINE_UNAVAILABLE, False),

@@ -25,6 +25,7 @@ from gateway.dialogue.speakable import spoken
         ("en", "1,234.56789 kg", "1,234.56789 kilograms"),
         ("en", "on 2025-12-24", "on December 24, 2025"),
         ("en", "3×4=12, x ≤ 4 → done, a * b, 2*3", "3 times 4 equals 12, x at most 4, done, a times b, 2 times 3"),
+        ("en", "x >= 3 != y", "x at least 3 is not y"),
         ("en", "CHF 500, 500 USD, ¥1,000", "500 Swiss francs, 500 US dollars, 1,000 Japanese yen"),
         ("en", "C# and snake_case", "C sharp and snake case"),
         ("de", "1495 malte er sie; die 1990er", "vierzehnhundertfünfundneunzig malte er sie; "
@@ -36,6 +37,8 @@ from gateway.dialogue.speakable import spoken
         ("pl", "5 km, 2025-12-24", "5 kilometrów, 24 grudnia 2025"),
         ("ru", "2025-12-24", "24 декабря 2025"),
         ("zh", "今天有5km", "今天有5公里"),
+        ("nl", "2 h", "2 uur"),
+        ("ar", "2 h", "ساعتان"),
         ("ja", "5 km", "5 キロメートル"),
         ("pt-BR", "5 km", "5 quilômetros"),
         ("sw", "5 km → 3×4", "5 km → 3×4"),
