@@ -14,6 +14,7 @@ COMMANDS = {
     "animate": ("gateway.cli.animate", "film a portrait, moved by a video, a recording or a text"),
     "transcribe": ("gateway.cli.transcribe", "write down what is said in recordings and videos"),
     "bench": ("gateway.cli.bench", "measure: conversation, stt, roundtrip, render, faces"),
+    "perf": ("gateway.cli.perf", "run NVIDIA's perf_analyzer against every role, and compare"),
     "screenshot": ("gateway.cli.screenshot", "take README's pictures of the page"),
 }
 

@@ -15,6 +15,7 @@ BENCHES = {
     "whisper": "the exported Whisper beside faster-whisper and transformers, streaming, and through tritonserver",
     "xtts": "the exported XTTS beside coqui's, and through tritonserver",
     "fuzz": "requests made up from the OpenAPI document: no 500, nothing undocumented",
+    "load": "cores that one talk takes, while it listens and while it speaks",
     "faces": "contact sheets of the default characters' faces",
 }
 

