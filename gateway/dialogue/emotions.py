@@ -63,7 +63,10 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
             "glad happy wonderful delight lovely great =love =loved enjoy joy congratulat beautiful fantastic "
             "excellent =fun =nice pleased splendid hooray laugh thank welcome"
         ),
-        "sad": "sorry =sad sadly sadness unfortunately regret grief griev miss lonely tragic mourn tears cried heartbr",
+        "sad": (
+            "sorry =sad sadly sadness unfortunately regret grief griev =miss =missed lonely tragic mourn tears cried "
+            "heartbr"
+        ),
         "surprised": "=wow surpris astonish amaz incredible unbeliev unexpected =goodness =really? =oh!",
         "angry": "angry anger outrag furious =hate annoying unacceptable =damn nonsense",
         "disgusted": "disgust revolting =yuck =ugh horrid nasty rotten",
@@ -71,10 +74,10 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
     },
     "de": {
         "happy": (
-            "freu froh fröhlich glücklich wunderbar schön =toll großartig herrlich =liebe =lieben gratulier "
-            "gratulation prima lach dank willkommen gern begeister"
+            "freue freut freud[ei] froh fröhlich glücklich wunderbar schön =toll großartig herrlich =liebe =lieben "
+            "gratulier gratulation prima lache lacht dank willkommen =gern =gerne begeister"
         ),
-        "sad": "leider =leid traurig bedauer trauer einsam vermiss tragisch weine trän schade",
+        "sad": "leider =leid traurig bedauer trauer einsam vermiss tragisch weint weinen trän =schade",
         "surprised": (
             "=wow überrasch erstaun staun unglaublich unerwartet =wahnsinn =donnerwetter =ach! =oh! =wirklich?"
         ),

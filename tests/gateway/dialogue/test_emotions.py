@@ -64,6 +64,8 @@ def test_marks_are_read_off_the_beginning() -> None:
         ("de", "Das tut mir leid.", "sad"),
         ("de", "Das Museum öffnet um neun.", None),
         ("de", "Ich bin nicht traurig.", None),
+        ("de", "Mein Freund kauft Weine und Lachs ohne Schaden.", None),
+        ("en", "The mission was greeted.", None),
         ("de-AT", "Vorsicht, das ist gefährlich!", "fearful"),
         ("fr", "Je suis ravi de vous voir.", "happy"),
         ("fr", "Malheureusement non.", "sad"),
