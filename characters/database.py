@@ -1,26 +1,26 @@
-"""The connection to SQLite, transactions that hold the write lock from their start, and disks that are full."""
+"""The characters' database, a file or a server: reading and writing, and what both say when they cannot."""
 
 from __future__ import annotations
 
 import errno
-import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
-from peewee import IntegrityError, OperationalError, SqliteDatabase
+from peewee import IntegrityError, InterfaceError, OperationalError
 
 from avatar_runtime.contracts import AvatarError, Code
+from characters.postgres import PostgresServer
+from characters.sqlite import SqliteFile
 
-BUSY_TIMEOUT: Final = 10  # s to wait for another writer
+Database = SqliteFile | PostgresServer
+
+SCHEMES: Final = ("postgresql", "postgres")
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-
-
-def open_database(path: Path) -> SqliteDatabase:
-    """SQLite at `path` in WAL mode: readers never wait, and a commit is on the disk when it returns."""
-    pragmas = {"journal_mode": "wal", "foreign_keys": 1, "synchronous": "full"}
-    return SqliteDatabase(str(path), pragmas=pragmas, timeout=BUSY_TIMEOUT)
+#: SQLite names the column, PostgreSQL the constraint.
+_TAKEN: Final = ("character.name", "character_name_key")
 
 
 class StorageFailed(Exception):
@@ -30,45 +30,61 @@ class StorageFailed(Exception):
         super().__init__("The gateway cannot write to its disk, which may be full; nothing was changed.")
 
 
-def hold_open(database: SqliteDatabase) -> Callable[[], None]:
-    """Keep `database`'s write-ahead log there until the result is called.
+class StorageAway(Exception):
+    """The database's server does not answer. Nothing was changed."""
 
-    SQLite removes the log with the last connection and makes it anew with the next; on a full disk it could not, and
-    nothing could be read any more.
-    """
-    connection = sqlite3.connect(database.database, timeout=BUSY_TIMEOUT, check_same_thread=False)
-    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the log is made with the first look
-    return connection.close
+    def __init__(self) -> None:
+        super().__init__("The characters' database does not answer at the moment; nothing was changed.")
+
+
+def open_database(place: Path | str) -> Database:
+    """SQLite at a path, or PostgreSQL at a URL; nothing is asked of either yet."""
+    return SqliteFile(place) if isinstance(place, Path) else PostgresServer(place)
+
+
+def is_database_url(text: str) -> bool:
+    """Whether it is an address that `open_database` takes."""
+    return urlsplit(text).scheme in SCHEMES
 
 
 @contextmanager
-def writing(database: SqliteDatabase) -> Iterator[None]:
+def reading(database: Database) -> Iterator[None]:
+    """A connection. `StorageAway` when there is none to be had."""
+    with _told(database), database.connection_context():
+        yield
+
+
+@contextmanager
+def writing(database: Database) -> Iterator[None]:
     """A connection and one transaction; what it raises rolls everything back.
 
-    A name used twice is `name_taken`, a disk that takes no more `StorageFailed`.
+    A name used twice is `name_taken`, a disk that takes no more `StorageFailed`, no server `StorageAway`.
     """
+    with _told(database), database.connection_context(), database.exclusive():
+        yield
+
+
+@contextmanager
+def _told(database: Database) -> Iterator[None]:
+    """What the database says, in our words."""
     try:
-        with database.connection_context(), database.atomic("IMMEDIATE"):
-            yield
+        yield
     except IntegrityError as error:
-        if "character.name" in str(error):
+        if any(name in str(error) for name in _TAKEN):
             raise AvatarError(Code.NAME_TAKEN, "Another character has this name already.") from error
         raise
-    except (OperationalError, OSError) as error:
-        if disk_is_full(error):
-            raise StorageFailed from error
+    except (OperationalError, InterfaceError, OSError) as error:
+        # SQLite rolls back by itself, so that peewee's rollback fails: the cause stands behind that error.
+        for cause in _chain(error):
+            if database.is_full(cause) or (isinstance(cause, OSError) and cause.errno in _NO_ROOM):
+                raise StorageFailed from error
+        if any(database.is_away(cause) for cause in _chain(error)):
+            raise StorageAway from error
         raise
 
 
-def disk_is_full(error: BaseException | None) -> bool:
-    """Whether this is what a write says when there is no room, in a file or in SQLite.
-
-    SQLite has then rolled back by itself, so that peewee's rollback fails: the cause stands behind that error.
-    """
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and those it was raised over."""
     while error is not None:
-        if isinstance(error, OSError):
-            return error.errno in _NO_ROOM
-        if any(words in str(error) for words in ("database or disk is full", "disk I/O error")):
-            return True
+        yield error
         error = error.__context__
-    return False

@@ -7,10 +7,8 @@ from functools import reduce
 from operator import or_
 from pathlib import Path
 
-from peewee import SqliteDatabase
-
 from characters.assets import Assets
-from characters.database import writing
+from characters.database import Database, writing
 from characters.models import AssetRow, CharacterRow
 from characters.record import Asset
 
@@ -18,7 +16,7 @@ from characters.record import Asset
 class Library:
     """Files counted by the characters that refer to them. `keep`, `get` and `release` need an open connection."""
 
-    def __init__(self, database: SqliteDatabase, folder: Path) -> None:
+    def __init__(self, database: Database, folder: Path) -> None:
         self._database = database
         self._files = Assets(folder)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-from peewee import SqliteDatabase
+from characters.database import Database
 
 #: Statements that lead from version n to n + 1. Never edit one that was released: append.
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
@@ -47,16 +47,11 @@ class SchemaError(Exception):
     """The database was written by a newer version of this program."""
 
 
-def version(database: SqliteDatabase) -> int:
-    """The schema version of `database`; 0 is an empty one."""
-    return int(_execute(database, "PRAGMA user_version").fetchone()[0])
-
-
-def migrate(database: SqliteDatabase, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> int:
+def migrate(database: Database, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> int:
     """Bring `database` to the newest version and say which that is. A step happens wholly or not at all."""
     while True:
-        with database.atomic("IMMEDIATE"):
-            current = version(database)
+        with database.exclusive():
+            current = database.version()
             if current > len(migrations):
                 raise SchemaError(
                     f"The database is of version {current}, this program knows {len(migrations)}: update the program."
@@ -64,9 +59,5 @@ def migrate(database: SqliteDatabase, migrations: Sequence[Sequence[str]] = MIGR
             if current == len(migrations):
                 return current
             for statement in migrations[current]:
-                _execute(database, statement)
-            _execute(database, f"PRAGMA user_version = {current + 1:d}")
-
-
-def _execute(database: SqliteDatabase, statement: str) -> Any:
-    return database.execute_sql(statement)  # type: ignore[no-untyped-call]  # peewee's stubs leave it untyped
+                database.execute_sql(database.dialect(statement))  # type: ignore[no-untyped-call]  # peewee's stubs
+            database.set_version(current + 1)

@@ -1,4 +1,4 @@
-"""The characters' database: SQLite in WAL mode, with their files beside it."""
+"""The characters: rows in a database, with their files beside it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from avatar_runtime.contracts import MAX_LATENTS_BYTES, AvatarError, Code
-from characters.database import hold_open, open_database, writing
+from characters.database import open_database, reading, writing
 from characters.defaults import DefaultCharacter, default_characters
 from characters.fields import CharacterChange, NewCharacter
 from characters.languages import known_language
@@ -24,38 +24,44 @@ _NO_SAMPLE: Final[dict[str, Any]] = {"voice_sample": None, "voice_latents": None
 
 
 class CharacterStore:
-    """Characters in ``<data_dir>/characters.db``, files in ``<data_dir>/assets``.
+    """Characters in ``<data_dir>/characters.db`` or the PostgreSQL database at a URL, files in ``<data_dir>/assets``.
 
     Every method is blocking and safe in any thread: it opens a connection of its own (0.6 ms), so
     ``asyncio.to_thread`` is the way to call it. A kill at any moment leaves either the old state or the new one.
     Unknown ids raise `unknown_character`.
     """
 
-    def __init__(self, data_dir: Path, defaults: Callable[[], Sequence[DefaultCharacter]] = default_characters) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        defaults: Callable[[], Sequence[DefaultCharacter]] = default_characters,
+        database: str = "",
+    ) -> None:
+        """`database` is the URL of a PostgreSQL database that several gateways share; their `data_dir` is one, too."""
         data_dir.mkdir(parents=True, exist_ok=True)
-        self._database = open_database(data_dir / "characters.db")
+        self._database = open_database(database or data_dir / "characters.db")
         self._library = Library(self._database, data_dir / "assets")
-        with self._database.connection_context():
+        with reading(self._database):
             migrate(self._database)
-        self.close: Callable[[], object] = weakref.finalize(self, hold_open(self._database))
+        self.close: Callable[[], object] = weakref.finalize(self, self._database.hold_open())
         for default in defaults():
             self._create_missing(default)
         self._library.sweep()
 
     def list(self) -> Sequence[Character]:
         """All characters, the oldest first."""
-        with self._database.connection_context():
+        with reading(self._database):
             rows = CharacterRow.select().order_by(CharacterRow.created, CharacterRow.id)
             return [record(row) for row in rows.execute(self._database)]
 
     def get(self, character_id: str) -> Character:
         """One character by its id."""
-        with self._database.connection_context():
+        with reading(self._database):
             return record(self._row(character_id))
 
     def active(self) -> Character | None:
         """The character that a new session talks with; None only when there is no character at all."""
-        with self._database.connection_context():
+        with reading(self._database):
             row = CharacterRow.select().where(CharacterRow.active).first(self._database)
             return None if row is None else record(row)
 
@@ -103,7 +109,7 @@ class CharacterStore:
 
     def portrait(self, character_id: str) -> Asset | None:
         """The portrait's bytes, media type and SHA-256; None when the character has none."""
-        with self._database.connection_context():
+        with reading(self._database):
             return self._library.get(self._row(character_id).portrait_id)
 
     def set_voice_sample(
@@ -147,14 +153,14 @@ class CharacterStore:
 
     def voice_latents(self, character_id: str) -> tuple[str, bytes] | None:
         """The tts engine that the latents belong to, and the latents; None when the character has none."""
-        with self._database.connection_context():
+        with reading(self._database):
             row = self._row(character_id)
             found = self._library.get(row.voice_latents_id)
             return None if found is None else (row.voice_latents_engine, found.data)
 
     def voice_sample(self, character_id: str) -> Asset | None:
         """The recording of the voice; None when the character has none."""
-        with self._database.connection_context():
+        with reading(self._database):
             return self._library.get(self._row(character_id).voice_sample_id)
 
     # --- inside, all within one transaction -------------------------------------------------------------------
@@ -190,7 +196,9 @@ class CharacterStore:
             CharacterRow.update(active=True).where(CharacterRow.id == first.id).execute(self._database)
 
     def _row(self, character_id: str) -> Any:
-        row = CharacterRow.select().where(CharacterRow.id == character_id).first(self._database)
+        # No id holds a NUL, which PostgreSQL would not take.
+        known = "\0" not in character_id
+        row = CharacterRow.select().where(CharacterRow.id == character_id).first(self._database) if known else None
         if row is None:
             raise AvatarError(Code.UNKNOWN_CHARACTER, "There is no such character.")
         return row

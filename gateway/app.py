@@ -18,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 from characters import CharacterStore
 from gateway import rest
 from gateway.cloning import Clones
+from gateway.dialogue import open_dialogue
 from gateway.errors import HANDLERS
 from gateway.inference import Inference
 from gateway.observability.counted import Counted
@@ -55,10 +56,11 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        store = await asyncio.to_thread(CharacterStore, settings.data)
+        store = await asyncio.to_thread(CharacterStore, settings.data, database=settings.database)
         inference = Inference(settings.triton, settings, metrics)
         clones = Clones(inference, store)
-        sessions = Sessions(settings, inference, store, character_view, clones=clones, metrics=metrics)
+        dialogue = open_dialogue(settings)
+        sessions = Sessions(settings, inference, store, character_view, dialogue, clones, metrics=metrics)
         app.state.settings, app.state.store, app.state.inference = settings, store, inference
         app.state.clones, app.state.sessions = clones, sessions
         app.state.policy, app.state.metrics = policy, metrics
@@ -71,6 +73,7 @@ def create_app(settings: Settings) -> Starlette:
                     await sessions.close_all()
                     watching.cancel()
         finally:
+            await dialogue.close()
             await clones.close()
             await inference.close()
             store.close()

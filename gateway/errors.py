@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from avatar_runtime.contracts import RETRYABLE, AvatarError, Code
-from characters.database import StorageFailed
+from characters.database import StorageAway, StorageFailed
 
 log = logging.getLogger(__name__)
 
@@ -106,6 +106,8 @@ def respond(error: Exception) -> Response:
             return http_response(error)
         case StorageFailed():
             return http_response(HTTPException(HTTPStatus.INSUFFICIENT_STORAGE, str(error)))
+        case StorageAway():
+            return http_response(HTTPException(503, str(error), {"Retry-After": RETRY_AFTER}))
         case ClientDisconnect():
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         case _:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from platformdirs import user_cache_path, user_data_path
 
 from avatar_runtime.contracts import Role
+from characters.database import is_database_url
 from gateway import ice
 from gateway.security.addresses import loopback
 
@@ -28,6 +29,7 @@ class Settings:
     """What an operator can change. Every field has one environment variable."""
 
     data: Path = _setting("ANTLITZ_DATA", "database, assets, certificate", DATA)  # type: ignore[assignment]  # noqa: RUF009 - a constant
+    database: str = _setting("ANTLITZ_DATABASE", "postgresql://… of shared characters; empty: SQLite", "", secret=True)  # type: ignore[assignment]
     models: Path = _setting("ANTLITZ_MODELS", "cache of the models' files", MODELS)  # type: ignore[assignment]  # noqa: RUF009 - a constant
     host: str = _setting("ANTLITZ_HOST", "address to listen on", "127.0.0.1")  # type: ignore[assignment]
     port: int = _setting("ANTLITZ_PORT", "port of the page and the API", 8080)  # type: ignore[assignment]
@@ -85,6 +87,8 @@ class Settings:
     def _check(self) -> None:
         if not 0 <= self.port <= 65_535:
             raise ValueError(f"ANTLITZ_PORT should lie between 0 and 65535, not {self.port}.")
+        if self.database and not is_database_url(self.database):
+            raise ValueError("ANTLITZ_DATABASE should be an address like postgresql://USER:PASSWORD@HOST/NAME.")
         if self.token and (len(self.token) < 16 or not self.token.isascii() or not self.token.isprintable()):
             raise ValueError("ANTLITZ_TOKEN should be at least 16 characters of ASCII.")
         if self.rate < 0 or self.address_sessions < 0:

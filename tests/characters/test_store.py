@@ -6,21 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from peewee import IntegrityError
 
 from avatar_runtime.contracts import AvatarError, Code
 from characters import CharacterChange, CharacterStore, NewCharacter
+from characters.database import open_database, writing
+from characters.models import CharacterRow
 
 PNG = b"\x89PNG\r\n\x1a\n"  # the store looks no further; the gateway does
-
-
-def open_store(folder: Path) -> CharacterStore:
-    """A store without default characters."""
-    return CharacterStore(folder, lambda: [])
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> CharacterStore:
-    return open_store(tmp_path)
 
 
 def files(folder: Path) -> set[str]:
@@ -31,14 +24,15 @@ def refusal(code: Code):
     return pytest.raises(AvatarError, match=f"^{code}: ")
 
 
-def test_what_is_created_is_there_after_a_restart(store, tmp_path):
+def test_what_is_created_is_there_after_a_restart(store, tmp_path, open_store):
     ada = store.create(NewCharacter(name="ada_l", language="de-AT", personality="Knapp.\nGenau."))
     assert (ada.display_name, ada.language, ada.voice.engine, ada.portrait) == ("Ada L", "de", "", None)
     assert open_store(tmp_path).get(ada.id) == ada
     assert ada.created == ada.updated and ada.created.endswith("Z")
 
 
-def test_the_database_is_in_wal_mode(store, tmp_path):
+def test_a_file_is_in_wal_mode(tmp_path):
+    CharacterStore(tmp_path, lambda: [])
     assert sqlite3.connect(tmp_path / "characters.db").execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
@@ -96,11 +90,12 @@ def test_one_character_is_active(store):
     assert store.active() is None
 
 
-def test_the_database_itself_refuses_two_active_ones(store, tmp_path):
+def test_the_database_itself_refuses_two_active_ones(store, tmp_path, database):
     for name in ("ada", "bob"):
         store.create(NewCharacter(name=name))
-    with pytest.raises(sqlite3.IntegrityError), sqlite3.connect(tmp_path / "characters.db") as connection:
-        connection.execute("UPDATE character SET active = 1")
+    opened = open_database(database or tmp_path / "characters.db")
+    with pytest.raises(IntegrityError), writing(opened):
+        CharacterRow.update(active=True).execute(opened)
 
 
 def test_files_live_as_long_as_somebody_uses_them(store, tmp_path):
@@ -186,7 +181,7 @@ def test_two_with_one_name_at_once(store):
 WAV = b"RIFF\0\0\0\0WAVE"
 
 
-def test_latents_live_and_die_with_their_sample(store, tmp_path):
+def test_latents_live_and_die_with_their_sample(store, tmp_path, open_store):
     ada = store.set_voice_sample(store.create(NewCharacter(name="ada")).id, WAV + b"1", b"latents", "tts_xtts")
     assert ada.voice.latents_engine == "tts_xtts" and store.voice_latents(ada.id) == ("tts_xtts", b"latents")
     assert len(files(tmp_path)) == 2

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from avatar_runtime.contracts import RETRYABLE, AvatarError, Code
-from characters.database import StorageFailed
+from characters.database import StorageAway, StorageFailed
 from gateway.errors import HANDLERS, STATUS, invalid, respond
 
 
@@ -85,3 +85,9 @@ def test_a_full_disk_says_so():
     assert answer.status_code == 507
     said = json.loads(bytes(answer.body))["error"]
     assert said["code"] == "insufficient_storage" and "disk" in said["message"] and said["message"].endswith(".")
+
+
+def test_a_database_that_does_not_answer_says_so():
+    answer = respond(StorageAway())
+    assert answer.status_code == 503 and answer.headers["retry-after"]
+    assert body(answer)["code"] == "service_unavailable" and body(answer)["message"].endswith(".")
