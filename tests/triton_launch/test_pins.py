@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,23 @@ def test_the_pins_are_what_pyproject_allows() -> None:
     for line in pins.serving():
         needed = Requirement(line)
         assert needed.specifier.contains(PINNED[canonicalize_name(needed.name)]), line
+
+
+def test_the_pins_agree_with_one_another() -> None:
+    """What each package wants of the others, where it is installed here in its pinned version."""
+    here = {name for name, pin in PINNED.items() if pin == installed(name)}
+    for name in here:
+        for needed in map(Requirement, requires(name) or []):
+            other = canonicalize_name(needed.name)
+            if other in PINNED and (needed.marker is None or needed.marker.evaluate({"extra": ""})):
+                assert needed.specifier.contains(PINNED[other], prereleases=True), f"{name} wants {needed}"
+
+
+def installed(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
 
 
 def test_what_was_written_is_read_again() -> None:
