@@ -111,7 +111,11 @@ export class Connection extends Emitter {
     this.#peer = peer;
     peer.onicecandidate = ({ candidate }) =>
       this.#tell({ type: "candidate", candidate: candidate?.candidate ? trickled(candidate) : null });
-    peer.ontrack = ({ track }) => this.emit("track", track);
+    peer.ontrack = ({ track, receiver }) => {
+      // As little delay as the network allows: a conversation suffers more from waiting than from a rare crackle.
+      if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = 0;
+      this.emit("track", track);
+    };
     peer.onconnectionstatechange = () => this.#media(peer.connectionState);
     // Both ways even without a microphone: one that is switched on later only replaces the sender's empty track.
     this.#audio = peer.addTransceiver(this.#track ?? "audio", { direction: "sendrecv" });

@@ -102,10 +102,11 @@ class Latencies:
     answered: list[float]  # from the last sound of the person to the first of the portrait
     captions: list[float]  # from the first sound of the person to the first caption
     steps: dict[str, list[float]]  # as the page shows them
+    trace: list[tuple[float, str]]  # what was told, s after the end of each utterance
 
 
 def latencies(heard: Hearing) -> Latencies:
-    found = Latencies([], [], {})
+    found = Latencies([], [], {}, [])
     for index, (begin, end) in enumerate(heard.spans):
         _, until = heard.window(index)
         answer = onset(heard.loudspeaker, end, until)
@@ -118,32 +119,44 @@ def latencies(heard: Hearing) -> Latencies:
         ]
         if captions:
             found.captions.append((captions[0] - begin) / 1000)
+        for kind in ("state", "caption", "timing", "notice"):
+            found.trace += [
+                ((at - end) / 1000, json.dumps(each, ensure_ascii=False)) for at, each in heard.of(kind, begin, until)
+            ]
+        if answer is not None:
+            found.trace.append(((answer - end) / 1000, f"turn {index}: heard"))
         for _, timing in heard.of("timing", begin, until):
             for step, ms in timing["ms"].items():
                 found.steps.setdefault(step, []).append(ms / 1000)
     return found
 
 
-def latency(turns: int, table: Table) -> None:
+def latency(turns: int, languages: Sequence[str], trace: bool, table: Table) -> None:
     models = Settings.from_environment().models
     english = [each.audio for each in load_recordings(models / "bench") if each.seconds < 6]
     german = sounds.german(models / "bench", 3)
-    both = Latencies([], [], {})
-    for name, character, recordings in (
-        ("English", "mona-lisa", english),
-        ("German", "maedchen-mit-perlenohrring", german),
-    ):
-        count = turns // 2
+    both = Latencies([], [], {}, [])
+    sides = {
+        "English": ("mona-lisa", english),
+        "German": ("maedchen-mit-perlenohrring", german),
+    }
+    count = turns // len(languages)
+    for name in languages:
+        character, recordings = sides[name]
         spoken = script([recordings[index % len(recordings)] for index in range(count)], ANSWER_SECONDS)
         with LanguageModel() as model:
             found = latencies(listen(spoken, character, model))
         table.add_row(f"voice to voice, {name}, p50 / p95", spread(found.answered, count), "")
         steps = ", ".join(f"{step} {statistics.median(each):.2f}" for step, each in found.steps.items())
+        if trace:
+            for at, message in found.trace:
+                print(f"{at:8.2f}", message)
         table.add_row("  at the gateway, medians after the end of speech", f"{steps} s", "")
         both.answered += found.answered
         both.captions += found.captions
-    table.add_row("voice to voice, all, p50 / p95", spread(both.answered, 2 * (turns // 2)), "0.9 / 1.4 s")
-    table.add_row("first caption after speech starts, p50 / p95", spread(both.captions, 2 * (turns // 2)), "0.7 s")
+    spoken_turns = count * len(languages)
+    table.add_row("voice to voice, all, p50 / p95", spread(both.answered, spoken_turns), "0.9 / 1.4 s")
+    table.add_row("first caption after speech starts, p50 / p95", spread(both.captions, spoken_turns), "0.7 s")
 
 
 def interruption(count: int, table: Table) -> None:
@@ -209,10 +222,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--turns", type=int, default=30, help="utterances of the part `latency`")
     parser.add_argument("--interruptions", type=int, default=20)
     parser.add_argument("--pauses", type=int, default=24)
+    parser.add_argument("--languages", nargs="+", choices=("English", "German"), default=("English", "German"))
+    parser.add_argument("--trace", action="store_true", help="print what the page was told, and when")
     options = parser.parse_args(arguments)
     console, table = Console(width=120), Table("what", "measured", "at most")
     if options.only in (None, "latency"):
-        latency(options.turns, table)
+        latency(options.turns, options.languages, options.trace, table)
     if options.only in (None, "interruption"):
         interruption(options.interruptions, table)
     if options.only in (None, "pauses"):

@@ -20,7 +20,7 @@ from gateway.observability import tracing
 from gateway.sessions.answer import Answer
 from gateway.sessions.health import Health, Send, crash, notice
 from gateway.sessions.performer import Performer
-from gateway.sessions.scribe import Expected
+from gateway.sessions.scribe import Expected, letters
 from gateway.sessions.speakable import speakable_languages
 from gateway.sessions.utterance import ClauseHeard, Utterance, UtteranceOver, end_of, speak
 from gateway.sessions.voice import Voice
@@ -285,7 +285,7 @@ class Conversation:
         """See that the draft is one that answers `text`."""
         who = self.character
         assert who is not None
-        to = "".join(letter for letter in text.casefold() if letter.isalnum())
+        to = letters(text)
         draft = self._draft
         if draft is not None and (draft.to, draft.language, draft.character) == (to, language, who):
             return

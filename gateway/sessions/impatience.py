@@ -14,7 +14,7 @@ PREFETCH = 1  # packets; a frame is complete when the next one begins
 def hand_over_at_once(receiver: Any) -> bool:
     """Let an RTCRtpReceiver hand its audio over as soon as it is complete. Whether this aiortc could be told so."""
     buffer = getattr(receiver, "_RTCRtpReceiver__jitter_buffer", None)
-    if not hasattr(buffer, "_prefetch"):
+    if buffer is None or not hasattr(buffer, "_prefetch"):
         return False
     buffer._prefetch = PREFETCH
     return True

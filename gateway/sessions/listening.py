@@ -74,6 +74,7 @@ class Ears:
         self._arrived = asyncio.Event()
         self._arrived_at = 0.0  # when the newest sample came in
         self._on = True
+        self._speaking = False  # in the window before
         self._scribe: Scribe | None = None  # of the running turn
         self._ended: Scribe | None = None  # of the last one, while the person may still go on with it
         self._asked: asyncio.Task[Heard | None] | None = None  # for all the words, at the last pause
@@ -162,6 +163,10 @@ class Ears:
             self._scribe = self._employ()
         if probability > SPEECH:
             self._scribe.more()
+            self._speaking = True
+        elif self._speaking:
+            self._speaking = False
+            self._scribe.breath()
 
     def _handle(self, event: Event) -> None:
         listener = self._listener
@@ -219,8 +224,12 @@ class Ears:
             self._handle(event)
 
     def _told(self, scribe: Scribe, heard: Heard) -> None:
-        if scribe is self._scribe and not self.taking.held:
+        if scribe is not self._scribe or self.taking.held:
+            return
+        if self._speaking:
             self._listener.turn_heard(heard)
+        else:  # this may be all
+            self._paused(heard)
 
     def _ask(self, then: Callable[[Heard | None], None] | None = None) -> asyncio.Task[Heard | None]:
         """Have all the words so far; `then` is told, unless something else has happened meanwhile."""
@@ -228,7 +237,8 @@ class Ears:
         return self._asked
 
     async def _words(self, scribe: Scribe | None, then: Callable[[Heard | None], None] | None) -> Heard | None:
-        heard = None if scribe is None else await scribe.text()
+        until = round(self.taking.endpointer.end * LISTENING_RATE)
+        heard = None if scribe is None else await scribe.text(until)
         if then is not None and self._asked is asyncio.current_task() and self._scribe is scribe:
             then(heard)
         return heard

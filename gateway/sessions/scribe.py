@@ -13,9 +13,20 @@ from gateway.sessions.health import Health, crash
 from gateway.transcript import Heard
 from gateway.turns import Recording
 
-LOOK = int(0.25 * LISTENING_RATE)  # samples of new sound that are worth a look …
+LOOK = int(0.35 * LISTENING_RATE)  # samples of new sound that are worth a look …
 FIRST_LOOKS = int(0.12 * LISTENING_RATE)  # … and in the first second of a turn: its first words are waited for
 FIRST = LISTENING_RATE  # samples
+BREATH = int(0.25 * LISTENING_RATE)  # samples of new sound, before a moment of silence, that are worth hearing at once
+UNHEARD = int(0.2 * LISTENING_RATE)  # samples at the end, silence among them, that change nothing any more
+
+
+def same(text: str, other: str) -> bool:
+    """Whether two texts have the same letters: capitals and commas come and go while one listens."""
+    return letters(text) == letters(other)
+
+
+def letters(text: str) -> str:
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,12 @@ class Scribe:
         self._failed = False
         self._free = asyncio.Lock()
         self._more = asyncio.Event()
+        self._breath = False
+        self._before: Heard | None = None  # what the look before the last heard
+        self._last: Heard | None = None
+        self._last_until = 0
+        self._whole: Heard | None = None  # all that was said …
+        self._whole_until = 0  # … before this sample
         self._task = tasks.create_task(self._look())
 
     def more(self) -> None:
@@ -58,9 +75,18 @@ class Scribe:
         if self._worth_a_look:
             self._more.set()
 
-    async def text(self) -> Heard | None:
-        """All that was said until now; None when there is no ear for it (the person has been told)."""
+    def breath(self) -> None:
+        """A moment of silence. It may be the beginning of a longer one: all until now is looked at at once."""
+        if self._recording.samples - self._sent >= BREATH:
+            self._breath = True
+            self._more.set()
+
+    async def text(self, until: int) -> Heard | None:
+        """All that was said before the sample `until`; None when there is no ear for it (the person has been told)."""
         async with self._free:
+            self._agree(until)
+            if self._whole is not None and self._whole_until >= until:
+                return self._whole
             if not self._failed:
                 heard = await self._push(flush=True)
                 if heard is not None:
@@ -80,9 +106,12 @@ class Scribe:
             await self._more.wait()
             self._more.clear()
             async with self._free:
-                if self._failed or not self._worth_a_look:
+                breath, self._breath = self._breath, False
+                if breath and self._agree(self._recording.samples):
                     continue
-                heard = await self._push()
+                if self._failed or not (breath or self._worth_a_look):
+                    continue
+                heard = await self._push(flush=breath)
             if heard is not None:
                 self._told(heard)
 
@@ -101,7 +130,18 @@ class Scribe:
             self._failed = True  # the words before are lost with it
             return None
         self._sent = end
+        if flush:
+            self._whole, self._whole_until = heard, end
+        self._before, self._last, self._last_until = self._last, heard, end
         return heard
+
+    def _agree(self, until: int) -> bool:
+        """Whether the last two looks, of which the last came almost to `until`, heard the same: then that is all."""
+        before, last = self._before, self._last
+        if before is None or last is None or until - self._last_until > UNHEARD or not same(before.whole, last.whole):
+            return False
+        self._whole, self._whole_until = last, max(until, self._whole_until)
+        return True
 
     async def _transcribe(self) -> Heard | None:
         audio = self._recording.slice(self.start, self._recording.samples)

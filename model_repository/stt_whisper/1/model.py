@@ -16,7 +16,7 @@ from avatar_runtime.whisper.resident import ROWS
 from avatar_runtime.whisper.transcribe import Transcript
 from avatar_runtime.whisper.utterance import Utterance
 
-NICENESS = 5  # the video's smoothness comes first
+NICENESS = 2  # the video comes first, but a person waits, too
 ENCODER = "whisper_encoder"  # the Triton model that a GPU's encoder is
 REBUILD = "antlitz export whisper --checkpoint openai/whisper-large-v3 --precision fp16 --engine tensorrt"
 CUDA = "CUDAExecutionProvider"

@@ -109,17 +109,18 @@ class Transcriber:
         mel: Callable[[int], Array],
         seconds: float,
         options: DecodingOptions,
-        least: float = LEAST_CONTEXT,
+        context: float | None = None,
         temperatures: tuple[float, ...] = TEMPERATURES,
     ) -> Decoded:
         """The text of `seconds` of speech; `mel` gives their spectrogram padded to any number of frames.
 
-        The encoder hears `least` seconds at least. What cannot be trusted is heard again with all the context Whisper
-        was trained on, and at all the `temperatures`; a text that is nothing but the prompt, without the prompt.
+        The encoder hears `context` seconds; None is enough for a recording. What cannot be trusted is heard again with
+        all the context Whisper was trained on, and at all the `temperatures`; a text that is nothing but the prompt,
+        without the prompt.
         """
-        heard = self._hear(mel, seconds, options, least, temperatures)
+        heard = self._hear(mel, seconds, options, context, temperatures)
         if options.prompt and heard.tokens and self._text(heard.tokens) == self._text(options.prompt):
-            return self._hear(mel, seconds, replace(options, prompt=()), least, temperatures)
+            return self._hear(mel, seconds, replace(options, prompt=()), context, temperatures)
         return heard
 
     def words(self, heard: Decoded, offset: float, seconds: float) -> list[Word]:
@@ -137,10 +138,10 @@ class Transcriber:
         mel: Callable[[int], Array],
         seconds: float,
         options: DecodingOptions,
-        least: float,
+        context: float | None,
         temperatures: tuple[float, ...],
     ) -> Decoded:
-        positions = self.context(max(seconds + PADDING, least))
+        positions = self.context(context or max(seconds + PADDING, LEAST_CONTEXT))
         if positions < self.networks.positions:
             memory = self.networks.understand(mel(positions * FRAMES_PER_POSITION))
             heard = decode(self.networks, self.vocabulary, memory, seconds, options, TEMPERATURES[:1])
