@@ -62,7 +62,7 @@ class Answer:
             self._feeling, self._marked = feeling, True
         shown = markup.plain(text, piece.starts_line, piece.ends_line)
         if shown:
-            felt = self._feeling or (None if self._marked else emotions.guess(shown, self._language))
+            felt = self._feeling or (None if self._marked else emotions.guess(text, self._language))
             self._feeling = None
             spoken = speakable.spoken(shown, self._language)
             said = "" if spoken == shown else spoken

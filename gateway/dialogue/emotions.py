@@ -19,6 +19,7 @@ class Feeling(NamedTuple):
 
 MARKED: Final = 0.7  # the intensity of a mark that names none
 _LEADING: Final = re.compile(r"\s*\[([^\[\]\n]{0,60})\](?!\()")
+_OTHERWISE: Final = re.compile(r"\s*[*_]{0,2}(?:\(([^\W\d_]{2,12})\)|\*([^\W\d_]{2,12})\*)[*_]{0,2}:?(?=\s)")
 _NUMBER: Final = re.compile(r"(?<![\d.,])(\d{1,3}(?:[.,]\d{1,3})?)\s?(%)?$")
 _DEGREES: Final = {
     **dict.fromkeys("very extremely really deeply sehr très muy molto muito".split(), 1.0),
@@ -131,6 +132,18 @@ _NEGATIONS: Final = frozenset(
     "not no never isn't don't didn't wasn't nicht kein keine keinen nie ne pas jamais nunca non mai não nem".split()
 )
 _NEGATION_REACH: Final = 3  # words
+_FACES: Final = {
+    face: emotion
+    for emotion, faces in {
+        "happy": "😀😃😄😁😊🙂😍🥰😂🤣🎉❤😉",
+        "sad": "😢😭😞😔🙁☹💔",
+        "surprised": "😮😲😯🤯",
+        "angry": "😠😡🤬",
+        "disgusted": "🤢🤮",
+        "fearful": "😨😱😰",
+    }.items()
+    for face in faces
+}
 _TOKENS: Final = re.compile(r"[^\W\d_][\w'’-]{0,40}")
 
 
@@ -139,6 +152,11 @@ def read(text: str) -> tuple[Feeling | None, str]:
     feeling, at = None, 0
     while found := _LEADING.match(text, at):
         feeling, at = of_mark(found[1]) or feeling, found.end()
+    # Some models write (happy) or *happy* instead, which is a mark only where it names an emotion.
+    found = _OTHERWISE.match(text, at)
+    named = of_mark(found[1] or found[2]) if found else None
+    if found and named:
+        feeling, at = named, found.end()
     return feeling, text[at:]
 
 
@@ -162,19 +180,19 @@ def of_mark(mark: str) -> Feeling | None:
 
 
 def guess(text: str, language: str) -> Feeling | None:
-    """The feeling that the words of a clause show; None when they show none, or two as strongly.
+    """The feeling that the words and emoji of a clause show; None when they show none, or two as strongly.
 
     Weak on purpose: a face that misreads words is worse than a calm one.
     """
     pattern = _pattern(language.split("-")[0].lower())
-    if pattern is None:
-        return None
     counts = dict.fromkeys(EMOTIONS, 0)
     said = text.lower()
-    for found in pattern.finditer(said):
+    for found in pattern.finditer(said) if pattern else ():
         before = _TOKENS.findall(said[max(0, found.start() - 40) : found.start()])[-_NEGATION_REACH:]
         if not _NEGATIONS & {word.replace("’", "'") for word in before}:
             counts[found.lastgroup or "neutral"] += 1
+    for face in filter(_FACES.get, text):
+        counts[_FACES[face]] += 1
     if "?!" in text or "!?" in text:
         counts["surprised"] += 1
     first, second = sorted(counts, key=counts.__getitem__, reverse=True)[:2]

@@ -23,7 +23,8 @@ from gateway.dialogue.failures import DialogueFailed
 ADA = SimpleNamespace(display_name="Ada", personality="You are kind.", language="en")
 KEY = "sk-secret-of-mine"
 WORDS = "my secret words"
-PATIENCE = 1.0  # s
+PATIENCE = 20.0  # s; a busy machine is no failure
+IMPATIENCE = {"stall": 2.0, "noise": 0.5, "hang": 0.5, "deaf": 0.5, "slow": 0.5}  # where silence is the point
 #: What each misdeed is told as, and whether something was spoken before.
 FAILURES = {
     "garbage": (Code.ENGINE_UNAVAILABLE, False),
@@ -120,11 +121,12 @@ async def test_marks_are_felt_and_not_heard(endpoint: LanguageModel) -> None:
 async def test_what_goes_wrong_is_told_in_bounded_time(endpoint: LanguageModel, model: str) -> None:
     code, spoken = FAILURES[model]
     said, begun = [], time.monotonic()
-    async with chat(endpoint.url, model) as dialogue:
+    patience = IMPATIENCE.get(model, PATIENCE)
+    async with chat(endpoint.url, model, patience) as dialogue:
         with pytest.raises(DialogueFailed) as caught:
             async for clause in dialogue.answer([], WORDS, ADA, "en"):
                 said.append(clause)
-    assert time.monotonic() - begun < PATIENCE + 2
+    assert time.monotonic() - begun < patience + 5
     assert isinstance(caught.value, AvatarError) and caught.value.code is code
     assert caught.value.message.endswith((".", "?")) and KEY not in caught.value.message
     assert bool(said) is spoken
@@ -193,10 +195,10 @@ async def test_several_answers_at_once(endpoint: LanguageModel) -> None:
 
 
 async def test_slow_ears_are_not_the_models_silence(endpoint: LanguageModel) -> None:
-    async with chat(endpoint.url, patience=0.3) as dialogue:
+    async with chat(endpoint.url, patience=1.0) as dialogue:
         said = []
         async for clause in dialogue.answer([], "Hello, who are you?", ADA, "en"):
-            await asyncio.sleep(0.5)  # it is being spoken
+            await asyncio.sleep(1.2)  # it is being spoken
             said.append(clause.text)
     assert " ".join(said) == canned("Hello, who are you?")
 
@@ -207,7 +209,7 @@ async def test_an_endpoint_that_is_not_there() -> None:
         begun = time.monotonic()
         with pytest.raises(DialogueFailed) as caught:
             await ask(f"http://127.0.0.1:{taken.getsockname()[1]}/v1")
-    assert caught.value.code is Code.ENGINE_UNAVAILABLE and time.monotonic() - begun < PATIENCE + 1
+    assert caught.value.code is Code.ENGINE_UNAVAILABLE and time.monotonic() - begun < 5
 
 
 async def test_it_answers_again_once_the_endpoint_is_back() -> None:

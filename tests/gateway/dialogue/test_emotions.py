@@ -44,6 +44,8 @@ def test_marks_are_read_off_the_beginning() -> None:
     assert read(" [happy] [laughs] Hello [sad]") == (Feeling("happy", 0.7), " Hello [sad]")
     assert read("[waves]Hello") == (None, "Hello")
     assert read("[sad](https://example.com) Hello") == (None, "[sad](https://example.com) Hello")
+    assert read("(sad) Oh no") == read("*sad* Oh no") == read("**(sad)**: Oh no") == (Feeling("sad", 0.7), " Oh no")
+    assert read("(very) good") == (None, "(very) good") and read("*really* good") == (None, "*really* good")
     assert read("[sad] [angry] no") == (Feeling("angry", 0.7), " no")
 
 
@@ -74,6 +76,8 @@ def test_marks_are_read_off_the_beginning() -> None:
         ("it", "Mi dispiace.", "sad"),
         ("it", "Che meraviglia!", "happy"),
         ("pt", "Infelizmente não.", "sad"),
+        ("en", "The museum opens at nine 😀", "happy"),
+        ("zh", "好的😢", "sad"),
         ("zh", "我很高兴", None),  # no rule: the face stays as it is
     ],
 )
