@@ -1,4 +1,4 @@
-"""Files named by their content: ``<folder>/ab/ab12…``, written wholly or not at all."""
+"""Files named by their content, written wholly or not at all: in a folder here, or in an S3-compatible store."""
 
 from __future__ import annotations
 
@@ -8,14 +8,54 @@ import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
-_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+NAME: Final = re.compile(r"[0-9a-f]{64}")
 _TEMPORARY: Final = ".writing-"
 
 
-class Assets:
-    """A folder of files addressed by SHA-256. Which of them are still needed is the store's knowledge."""
+class Assets(Protocol):
+    """Files addressed by SHA-256 (hex). Which of them are still needed is the store's knowledge."""
+
+    def put(self, data: bytes) -> str:
+        """Store `data` durably and return its SHA-256."""
+        ...
+
+    def get(self, sha256: str) -> bytes | None:
+        """The file's bytes; None when it is gone. ValueError when it is no SHA-256."""
+        ...
+
+    def remove(self, sha256: str) -> None:
+        """Delete a file, if it is there."""
+        ...
+
+    def stored(self) -> Iterator[str]:
+        """The SHA-256 of every file."""
+        ...
+
+    def discard_unfinished(self) -> None:
+        """Delete what a killed process was writing."""
+        ...
+
+
+def open_assets(address: str, folder: Path) -> Assets:
+    """The files at ``s3://BUCKET/PREFIX``; where there is no address, those in `folder`."""
+    if not address:
+        return FolderAssets(folder)
+    from characters.s3 import S3Assets  # boto3 is large, and most have no use for it
+
+    return S3Assets(address)
+
+
+def checked(sha256: str) -> str:
+    """`sha256`; ValueError when it is none, and might lead somewhere."""
+    if not NAME.fullmatch(sha256):
+        raise ValueError("not a SHA-256")
+    return sha256
+
+
+class FolderAssets:
+    """`Assets` in a folder of this machine, or one that machines share: ``<folder>/ab/ab12…``."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -55,7 +95,7 @@ class Assets:
     def stored(self) -> Iterator[str]:
         """The SHA-256 of every file."""
         for path in self._folder.glob("??/*"):
-            if _SHA256.fullmatch(path.name):
+            if NAME.fullmatch(path.name):
                 yield path.name
 
     def discard_unfinished(self) -> None:
@@ -64,9 +104,7 @@ class Assets:
             path.unlink(missing_ok=True)
 
     def _path(self, sha256: str) -> Path:
-        if not _SHA256.fullmatch(sha256):
-            raise ValueError("not a SHA-256")
-        return self._folder / sha256[:2] / sha256
+        return self._folder / checked(sha256)[:2] / sha256
 
 
 def _sync_folder(folder: Path) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from peewee import IntegrityError, InterfaceError, OperationalError
 
 from avatar_runtime.contracts import AvatarError, Code
+from characters.failures import StorageAway, StorageFailed
 from characters.postgres import PostgresServer
 from characters.sqlite import SqliteFile
 
@@ -21,20 +22,6 @@ SCHEMES: Final = ("postgresql", "postgres")
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 #: SQLite names the column, PostgreSQL the constraint.
 _TAKEN: Final = ("character.name", "character_name_key")
-
-
-class StorageFailed(Exception):
-    """The disk takes no more. Nothing was changed."""
-
-    def __init__(self) -> None:
-        super().__init__("The gateway cannot write to its disk, which may be full; nothing was changed.")
-
-
-class StorageAway(Exception):
-    """The database's server does not answer. Nothing was changed."""
-
-    def __init__(self) -> None:
-        super().__init__("The characters' database does not answer at the moment; nothing was changed.")
 
 
 def open_database(place: Path | str) -> Database:

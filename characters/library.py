@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import reduce
 from operator import or_
-from pathlib import Path
 
 from characters.assets import Assets
 from characters.database import Database, writing
@@ -16,9 +15,8 @@ from characters.record import Asset
 class Library:
     """Files counted by the characters that refer to them. `keep`, `get` and `release` need an open connection."""
 
-    def __init__(self, database: Database, folder: Path) -> None:
-        self._database = database
-        self._files = Assets(folder)
+    def __init__(self, database: Database, files: Assets) -> None:
+        self._database, self._files = database, files
 
     def keep(self, data: bytes, media_type: str) -> str:
         """Write a file, then its row: a kill between the two leaves a file without a row, which `sweep` removes."""

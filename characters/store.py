@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from avatar_runtime.contracts import MAX_LATENTS_BYTES, AvatarError, Code
+from characters.assets import open_assets
 from characters.database import open_database, reading, writing
 from characters.defaults import DefaultCharacter, default_characters
 from characters.fields import CharacterChange, NewCharacter
@@ -24,7 +25,7 @@ _NO_SAMPLE: Final[dict[str, Any]] = {"voice_sample": None, "voice_latents": None
 
 
 class CharacterStore:
-    """Characters in ``<data_dir>/characters.db`` or the PostgreSQL database at a URL, files in ``<data_dir>/assets``.
+    """Characters in ``<data_dir>/characters.db`` or in PostgreSQL, their files in ``<data_dir>/assets`` or in S3.
 
     Every method is blocking and safe in any thread: it opens a connection of its own (0.6 ms), so
     ``asyncio.to_thread`` is the way to call it. A kill at any moment leaves either the old state or the new one.
@@ -36,11 +37,15 @@ class CharacterStore:
         data_dir: Path,
         defaults: Callable[[], Sequence[DefaultCharacter]] = default_characters,
         database: str = "",
+        assets: str = "",
     ) -> None:
-        """`database` is the URL of a PostgreSQL database that several gateways share; their `data_dir` is one, too."""
+        """`database` is the URL of a PostgreSQL database, `assets` the address of an S3 store; "" keeps them here.
+
+        Gateways that share the database share the files, too: by that store, or with one `data_dir`.
+        """
         data_dir.mkdir(parents=True, exist_ok=True)
         self._database = open_database(database or data_dir / "characters.db")
-        self._library = Library(self._database, data_dir / "assets")
+        self._library = Library(self._database, open_assets(assets, data_dir / "assets"))
         with reading(self._database):
             migrate(self._database)
         self.close: Callable[[], object] = weakref.finalize(self, self._database.hold_open())

@@ -56,7 +56,7 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        store = await asyncio.to_thread(CharacterStore, settings.data, database=settings.database)
+        store = await asyncio.to_thread(CharacterStore, settings.data, database=settings.database, assets=settings.assets)
         inference = Inference(settings.triton, settings, metrics)
         clones = Clones(inference, store)
         dialogue = open_dialogue(settings)

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from avatar_runtime.contracts import RETRYABLE, AvatarError, Code
-from characters.database import StorageAway, StorageFailed
+from characters.failures import StorageAway, StorageFailed
 
 log = logging.getLogger(__name__)
 

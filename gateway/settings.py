@@ -30,6 +30,7 @@ class Settings:
 
     data: Path = _setting("ANTLITZ_DATA", "database, assets, certificate", DATA)  # type: ignore[assignment]  # noqa: RUF009 - a constant
     database: str = _setting("ANTLITZ_DATABASE", "postgresql://… of shared characters; empty: SQLite", "", secret=True)  # type: ignore[assignment]
+    assets: str = _setting("ANTLITZ_ASSETS", "s3://BUCKET/PREFIX of pictures and voices; empty: the data folder", "")  # type: ignore[assignment]
     models: Path = _setting("ANTLITZ_MODELS", "cache of the models' files", MODELS)  # type: ignore[assignment]  # noqa: RUF009 - a constant
     host: str = _setting("ANTLITZ_HOST", "address to listen on", "127.0.0.1")  # type: ignore[assignment]
     port: int = _setting("ANTLITZ_PORT", "port of the page and the API", 8080)  # type: ignore[assignment]
@@ -89,6 +90,8 @@ class Settings:
             raise ValueError(f"ANTLITZ_PORT should lie between 0 and 65535, not {self.port}.")
         if self.database and not is_database_url(self.database):
             raise ValueError("ANTLITZ_DATABASE should be an address like postgresql://USER:PASSWORD@HOST/NAME.")
+        if self.assets and not (self.assets.startswith("s3://") and urlsplit(self.assets).netloc):
+            raise ValueError("ANTLITZ_ASSETS should be an address like s3://BUCKET/PREFIX.")
         if self.token and (len(self.token) < 16 or not self.token.isascii() or not self.token.isprintable()):
             raise ValueError("ANTLITZ_TOKEN should be at least 16 characters of ASCII.")
         if self.rate < 0 or self.address_sessions < 0:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from characters import CharacterStore, NewCharacter
-from characters.database import StorageFailed
+from characters.failures import StorageFailed
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from characters import CharacterChange, CharacterStore, NewCharacter
-from characters.database import StorageAway
+from characters.failures import StorageAway
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from avatar_runtime.contracts import RETRYABLE, AvatarError, Code
-from characters.database import StorageAway, StorageFailed
+from characters.failures import StorageAway, StorageFailed
 from gateway.errors import HANDLERS, STATUS, invalid, respond
 
 
