@@ -11,6 +11,7 @@ const isText = (value) => typeof value === "string";
 const VALID = {
   state: (m) => STATES.includes(m.state),
   caption: (m) => (m.role === "user" || m.role === "avatar") && isText(m.id) && isText(m.text) && isText(m.tentative ?? ""),
+  hold: (m) => typeof m.on === "boolean",
   emotion: (m) => EMOTIONS.includes(m.emotion),
   character: (m) => isObject(m.character) && isText(m.character.id),
   picture: (m) => typeof m.moving === "boolean",

@@ -12,6 +12,7 @@ import { FilmView } from "./film_view.js";
 import { GalleryView, firstChoice, nameOf } from "./gallery.js";
 import { languageGroups, languageName } from "./languages.js";
 import { remember, remembered } from "./memory.js";
+import { Hush } from "./hush.js";
 import { Microphone } from "./microphone.js";
 import { Notices } from "./notices.js";
 import { QualityView } from "./quality.js";
@@ -64,6 +65,7 @@ const film = new FilmView(
   { notices, who: () => nameOf(character) },
 );
 const stopwatch = new Stopwatch((message) => session.post(message));
+const hush = new Hush();
 microphone.on("track", (track) => film.voice("person", track));
 const expression = new ExpressionView(
   { host: byId("emotions"), slider: byTestId("intensity"), output: byId("intensity-value") },
@@ -215,7 +217,9 @@ const TELLS = {
     stage.state(message.state);
     captions.state(message.state);
     stopwatch.state(message);
+    hush.state(message);
   },
+  hold: (message) => hush.hold(message),
   caption: (message) => {
     captions.take(message);
     transcript.take(message);
@@ -254,7 +258,10 @@ function showDialogue(kind, model) {
 
 session.on("track", async (track) => {
   stopwatch.track(track);
-  if (track.kind === "audio") film.voice("avatar", track);
+  if (track.kind === "audio") {
+    film.voice("avatar", track);
+    hush.track(track);
+  }
   if (await stage.track(track)) return;
   const action = { label: text("notice.tap"), run: () => stage.play() };
   notices.show({ code: "autoplay", level: "warning", message: text("notice.autoplay"), stays: true, action });

@@ -20,7 +20,7 @@ PAUSE = 0.35  # s
 
 
 def german(cache: Path, together: int = WORDS_TOGETHER) -> list[Audio]:
-    """Recorded German words in groups of `together`, 16 kHz; fetched once from Debian into `cache`. Raises `ValueError`."""
+    """Recorded German, `together` words at a time, 16 kHz; fetched from Debian into `cache`. Raises `ValueError`."""
     folder = cache / "german"
     if not any(folder.glob("*.ogg")):
         _unpack(GERMAN, GERMAN_FOLDER, folder)

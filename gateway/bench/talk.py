@@ -35,7 +35,7 @@ Audio = npt.NDArray[np.float32]
 
 PARTS = ("latency", "interruption", "pauses")
 ANSWER_SECONDS = 10.0  # of silence after an utterance: the test model's answers are shorter
-SPEECH = 0.02  # of full scale: quieter than this a recording's edges are silence
+SPEECH = 0.02  # RMS of full scale: quieter than this a recording's edges are breath
 PAUSES = (0.5, 0.6, 0.7, 0.8)  # s that a speaker pauses within a sentence
 INTERRUPT_AFTER = 5.0  # s of silence after an utterance: the answer to it is being spoken
 QUIET_MS = 150.0  # a silence of this length is one; between words there are shorter ones
@@ -54,11 +54,20 @@ def script(utterances: Sequence[Audio], silence: float) -> Script:
     pieces, times, at = [np.zeros(RATE * 4, np.float32)], [], 4.0
     for utterance in utterances:
         speech = soxr.resample(utterance, LISTENING_RATE, RATE).astype(np.float32)
-        loud = np.flatnonzero(np.abs(speech) > SPEECH)
-        times.append((at + loud[0] / RATE, at + loud[-1] / RATE))
+        first, last = spoken_span(speech)
+        times.append((at + first, at + last))
         pieces += [speech, np.zeros(int(silence * RATE), np.float32)]
         at += len(speech) / RATE + silence
     return Script(np.concatenate(pieces), times)
+
+
+def spoken_span(speech: Audio) -> tuple[float, float]:
+    """Where somebody speaks in a recording at `RATE`, s: it is loud, and so is most of the 60 ms around it."""
+    step = RATE // 100
+    levels = np.sqrt(np.add.reduceat(speech**2, np.arange(0, len(speech), step)) / step)
+    loud = (levels > SPEECH).astype(float)
+    lasting = np.flatnonzero((np.convolve(loud, np.ones(6), "same") >= 4) & (loud > 0))
+    return lasting[0] * step / RATE, (lasting[-1] + 1) * step / RATE
 
 
 class Hearing:
@@ -159,7 +168,7 @@ def latency(turns: int, languages: Sequence[str], trace: bool, table: Table) -> 
     table.add_row("first caption after speech starts, p50 / p95", spread(both.captions, spoken_turns), "0.7 s")
 
 
-def interruption(count: int, table: Table) -> None:
+def interruption(count: int, trace: bool, table: Table) -> None:
     english = [
         each.audio for each in load_recordings(Settings.from_environment().models / "bench") if each.seconds < 4
     ]
@@ -176,6 +185,8 @@ def interruption(count: int, table: Table) -> None:
         gaps = np.flatnonzero(np.diff(after) > QUIET_MS)
         last = after[gaps[0]] if len(gaps) else after[-1]
         silences.append(max(0.0, float(last - begin)) / 1000)
+        if trace:
+            print(f"silence after {silences[-1]:.3f} s")
     table.add_row("from the person's first sound to silence, p50 / p95", spread(silences, count), "p95 0.25 s")
 
 
@@ -229,7 +240,7 @@ def main(arguments: list[str]) -> int:
     if options.only in (None, "latency"):
         latency(options.turns, options.languages, options.trace, table)
     if options.only in (None, "interruption"):
-        interruption(options.interruptions, table)
+        interruption(options.interruptions, options.trace, table)
     if options.only in (None, "pauses"):
         pauses(options.pauses, table)
     console.print(table)

@@ -22,6 +22,8 @@ PACKET_SECONDS = PACKET_SAMPLES / SPEAKING_RATE
 SLOT_SECONDS = 1 / MOTION_RATE
 MAX_AUDIO_SLOTS = 30 * MOTION_RATE  # 30 s of speech ahead of the head; a producer waits while `room` is short
 MAX_FRAMES = 32  # frames ahead of the head; further ones are refused, their producer is meant to wait
+#: Slots that are said again after a stop: what had left was silenced at the page, in its jitter buffer.
+SAID_AGAIN = 3
 FADE_SAMPLES = 120  # 5 ms: speech that is cut off must not click
 
 Frame = NDArray[np.uint8]  # I420 [768, 512]
@@ -58,8 +60,8 @@ class Timeline:
     # --- for the producer ---------------------------------------------------------------------------------
     @property
     def tail(self) -> int:
-        """The first slot that new speech or idle motion can take: after all that is there and not yet begun."""
-        return max(self.audio_end, self.frame_end, self.head + 1)
+        """The first slot that new speech can take. Idle frames made for it give way: they would only delay it."""
+        return max(self.audio_end, self.head + 1)
 
     @property
     def ahead(self) -> int:
@@ -111,10 +113,12 @@ class Timeline:
         return self.head if self._kept is None else self._kept.start - 1
 
     def pause(self) -> None:
-        """Stop speech after the packet that is being played; `resume` lets it go on there, `clear` gives it up."""
+        """Stop speech after the packet being played. `resume` lets it go on a little before that, `clear` gives it up."""
         if self._kept is not None:
             return
         start = self._cut
+        while start > self._cut - SAID_AGAIN and start - 1 in self._audio:
+            start -= 1
         audio = {slot: pcm for slot, pcm in self._audio.items() if slot >= start}
         marks = deque(self._marks)
         self.clear()
@@ -161,7 +165,7 @@ class Timeline:
         slot, part = divmod(packet, PACKETS_PER_SLOT)
         self._played = packet + 1
         if slot > self.head:
-            for old in range(max(self.head, slot - MAX_AUDIO_SLOTS), slot):
+            for old in range(max(self.head, slot - MAX_AUDIO_SLOTS) - SAID_AGAIN, slot - SAID_AGAIN):
                 self._audio.pop(old, None)
             self.head = slot
         pcm = self._audio.get(slot)

@@ -103,10 +103,12 @@ class Conversation:
     def hold(self) -> None:
         """Somebody speaks: be quiet until it is clear what that is."""
         self._performer.pause()
+        self._send({"type": "hold", "on": True})
 
     def release(self) -> None:
         """It was nothing: go on."""
         self._performer.resume()
+        self._send({"type": "hold", "on": False})
 
     def take_turn(self, reopen: bool) -> bool:
         """The person speaks into the answer. True, if `reopen` allows it, when that continues their last turn."""

@@ -30,7 +30,7 @@ class Event(Enum):
 class TakingOptions:
     """Thresholds are probabilities, the rest is seconds."""
 
-    clear: float = 0.6  # speech that counts while the portrait is busy
+    clear: float = 0.5  # speech that counts while the portrait is busy
     quiet: float = 0.35  # below it nobody speaks
     hold: float = 0.06  # two windows of clear speech hold the portrait
     interrupt: float = 0.4  # this much clear speech takes the turn, whatever it says

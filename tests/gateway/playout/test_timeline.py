@@ -8,7 +8,7 @@ import pytest
 from avatar_runtime.contracts import MOTION_SAMPLES
 from gateway.playout.catchup import Pace, frames_to_skip
 from gateway.playout.pacer import Pacer
-from gateway.playout.timeline import MAX_AUDIO_SLOTS, MAX_FRAMES, PACKET_SAMPLES, Timeline
+from gateway.playout.timeline import MAX_AUDIO_SLOTS, MAX_FRAMES, PACKET_SAMPLES, SAID_AGAIN, Timeline
 
 
 def speech(slots: int, value: int = 1000) -> np.ndarray:
@@ -31,13 +31,16 @@ def test_silence_where_nothing_is_said() -> None:
     assert timeline.take_audio(10).shape == (PACKET_SAMPLES,)
 
 
-def test_speech_begins_after_the_idle_frames_that_are_there() -> None:
+def test_idle_frames_made_ahead_give_way_to_speech() -> None:
     timeline = Timeline()
     play(timeline, range(4))  # slots 0 and 1
     for slot in (2, 3, 4):
         timeline.put(slot, picture(slot))
-    assert timeline.append(speech(3)) == 5
-    assert play(timeline, range(4, 18)) == [0] * 6 + [1000] * 6 + [0] * 2
+    assert timeline.append(speech(3)) == 2
+    timeline.put(2, picture(9))
+    shown = timeline.take_frame(2)
+    assert shown is not None and shown[0, 0] == 9
+    assert play(timeline, range(4, 12)) == [1000] * 6 + [0] * 2
 
 
 def test_speech_that_follows_speech_leaves_no_gap() -> None:
@@ -119,14 +122,14 @@ def test_clearing_cuts_speech_within_two_slots_and_without_a_click() -> None:
     assert list(timeline.passed()) == []
 
 
-def test_speech_after_clearing_follows_the_frames() -> None:
+def test_speech_after_clearing_takes_the_place_of_frames_made_ahead() -> None:
     timeline = Timeline()
     timeline.append(speech(50))
     for slot in range(1, 6):
         timeline.put(slot, picture(slot))
     play(timeline, range(2))
     timeline.clear()
-    assert timeline.append(speech(1)) == 6
+    assert timeline.append(speech(1)) == 2
 
 
 def test_marks_come_when_they_are_heard() -> None:
@@ -146,7 +149,7 @@ def test_a_jump_of_the_head_forgets_what_it_skipped() -> None:
     timeline = Timeline()
     timeline.append(speech(10))
     timeline.take_audio(12)
-    assert len(timeline._audio) == 4
+    assert len(timeline._audio) == 4 + SAID_AGAIN
 
 
 def test_pacing_is_even_and_starts_at_once() -> None:
@@ -185,3 +188,46 @@ def test_pace_ignores_one_slow_batch() -> None:
     for seconds in (0.04, 0.04, 5.0, 0.04):
         pace.took(seconds, 5)
     assert pace.per_frame == pytest.approx(0.008, abs=0.003)
+
+
+def test_speech_that_was_stopped_goes_on_a_little_before_where_it_was() -> None:
+    timeline = Timeline()
+    timeline.append(np.repeat(np.arange(1, 9, dtype=np.int16) * 1000, MOTION_SAMPLES))
+    timeline.mark(0, "one")
+    timeline.mark(6, "seven")
+    play(timeline, range(11))
+    assert list(timeline.passed()) == ["one"]
+    timeline.pause()
+    assert timeline.paused and timeline.heard == 5 - SAID_AGAIN - 1
+    after = [timeline.take_audio(packet) for packet in range(11, 17)]
+    assert 0 < np.abs(after[0][:10]).max() <= 6000 and not after[0][200:].any()  # faded, within the packet
+    assert not np.concatenate(after[1:]).any() and not list(timeline.passed())
+    start, moved = timeline.resume()
+    assert (start, start + moved) == (5 - SAID_AGAIN, 9)
+    assert play(timeline, range(18, 32)) == [value * 1000 for value in (3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 0, 0)]
+    assert list(timeline.passed()) == ["seven"]
+
+
+def test_what_was_stopped_can_be_given_up() -> None:
+    timeline = Timeline()
+    timeline.append(speech(4))
+    timeline.mark(3, "end")
+    play(timeline, range(2))
+    timeline.pause()
+    timeline.clear()
+    assert not timeline.paused and timeline.resume()[1] == 0
+    assert play(timeline, range(4, 10)) == [0] * 6 and not list(timeline.passed())
+
+
+def test_frames_for_speech_that_was_stopped_are_dropped() -> None:
+    timeline = Timeline()
+    timeline.append(speech(4))
+    for slot in range(4):
+        timeline.put(slot, picture(slot))
+    play(timeline, range(2))
+    timeline.pause()
+    assert timeline.frame_end == 2
+    found = timeline.take_frame(3)
+    assert found is not None and found[0, 0] == 1
+    timeline.pause()  # once more changes nothing
+    assert timeline.resume()[0] == 0
