@@ -139,3 +139,38 @@ except ValueError as error:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=tmp_path, timeout=60
     )
     assert done.stdout.strip() == "ANTLITZ_TRACES needs OpenTelemetry: pip install 'antlitz[telemetry]'."
+
+
+def test_spans_reach_a_collector(tmp_path: Path) -> None:
+    """Over real HTTP, in a process of its own: OpenTelemetry has one provider for a process."""
+    script = """
+import http.server, threading
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from gateway.observability import tracing
+
+class Collector(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        import gzip
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.headers.get("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
+        (resource,) = ExportTraceServiceRequest.FromString(body).resource_spans
+        names = {each.key: each.value.string_value for each in resource.resource.attributes}
+        spans = [span.name for scope in resource.scope_spans for span in scope.spans]
+        print(self.path, names["service.name"], spans)
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_): pass
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+stop = tracing.start(f"http://127.0.0.1:{server.server_port}/v1/traces")
+with tracing.span("turn"), tracing.child("triton stt_whisper"):
+    pass
+stop()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=tmp_path, timeout=60
+    )
+    assert done.stdout.strip() == "/v1/traces antlitz-gateway ['triton stt_whisper', 'turn']", done
