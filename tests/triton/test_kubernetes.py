@@ -15,14 +15,14 @@ import yaml
 from gateway.settings import Settings
 
 FOLDER = Path(__file__).parents[2] / "triton" / "kubernetes"
+BASE = FOLDER / "base"
 VERSIONS = ("1.30", "1.33", "1.36")  # the oldest that it is written for, one between, and the newest but one
-NO_MANIFESTS = {"kustomization.yaml", "prometheus-adapter.yaml"}
 
 Manifest = dict[str, Any]
 
 
 def manifests() -> list[Manifest]:
-    files = sorted(path for path in FOLDER.glob("*.yaml") if path.name not in NO_MANIFESTS)
+    files = sorted(path for path in BASE.glob("*.yaml") if path.name != "kustomization.yaml")
     return [each for path in files for each in yaml.safe_load_all(path.read_text("utf-8"))]
 
 
@@ -48,29 +48,55 @@ def test_every_manifest_is_valid(version: str) -> None:
 
 
 def test_kustomization_names_every_file() -> None:
-    kustomization = yaml.safe_load((FOLDER / "kustomization.yaml").read_text("utf-8"))
+    kustomization = yaml.safe_load((BASE / "kustomization.yaml").read_text("utf-8"))
     local = {each for each in kustomization["resources"] if not each.startswith("..")}
-    assert local | NO_MANIFESTS == {path.name for path in FOLDER.glob("*.yaml")}
-    assert all((FOLDER / each).exists() for each in kustomization["resources"])
+    assert local | {"kustomization.yaml"} == {path.name for path in BASE.glob("*.yaml")}
+    assert all((BASE / each).exists() for each in kustomization["resources"])
     images = {each["name"] for each in kustomization["images"]}
     used = {container["image"] for _, pod in pods() for container in pod.get("initContainers", []) + pod["containers"]}
     assert images == {image for image in used if ":" not in image}, "every image has a version, here or there"
 
 
-def test_kustomize_builds_it() -> None:
+def built(folder: Path) -> list[Manifest]:
     kubectl = shutil.which("kubectl")
     if kubectl is None:
         pytest.skip("kubectl is missing, which has kustomize")
-    done = subprocess.run([kubectl, "kustomize", str(FOLDER)], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([kubectl, "kustomize", str(folder)], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
-    built = list(yaml.safe_load_all(done.stdout))
-    assert len(built) == len(manifests()) + 1  # and coturn's configuration
-    assert all(each["metadata"].get("namespace", "antlitz") == "antlitz" for each in built)
-    (configuration,) = [each for each in built if each["metadata"]["name"].startswith("coturn-")]
+    return list(yaml.safe_load_all(done.stdout))
+
+
+def one(found: list[Manifest], kind: str, name: str) -> Manifest:
+    (only,) = [each for each in found if each["kind"] == kind and each["metadata"]["name"].startswith(name)]
+    return only
+
+
+def test_kustomize_builds_it() -> None:
+    found = built(BASE)
+    assert len(found) == len(manifests()) + 1  # and coturn's configuration
+    assert all(each["metadata"].get("namespace", "antlitz") == "antlitz" for each in found)
+    configuration = one(found, "ConfigMap", "coturn-")
     assert "denied-peer-ip" in configuration["data"]["turnserver.conf"]
-    (coturn,) = [each for each in built if (each["kind"], each["metadata"]["name"]) == ("Deployment", "coturn")]
-    volumes = coturn["spec"]["template"]["spec"]["volumes"]
+    volumes = one(found, "Deployment", "coturn")["spec"]["template"]["spec"]["volumes"]
     assert configuration["metadata"]["name"] in {each.get("configMap", {}).get("name") for each in volumes}
+
+
+def test_several_gateways_share_what_they_need_to() -> None:
+    validate = pytest.importorskip(
+        "kubernetes_validate", reason="kubernetes-validate is missing: pip install '.[test]'"
+    )
+    found = built(FOLDER / "several")
+    for each in found:
+        validate.validate(each, VERSIONS[-1], strict=True)
+    gateway = one(found, "Deployment", "gateway")["spec"]
+    assert gateway["replicas"] > 1 and gateway["strategy"]["type"] == "RollingUpdate"
+    secrets = {each["name"]: each.get("valueFrom", {}) for each in gateway["template"]["spec"]["containers"][0]["env"]}
+    key = secrets["ANTLITZ_DATABASE"]["secretKeyRef"]["key"]
+    assert f"--from-literal={key}=" in (FOLDER / "README.md").read_text("utf-8")
+    assert one(found, "PersistentVolumeClaim", "characters")["spec"]["accessModes"] == ["ReadWriteMany"]
+    assert (
+        one(found, "Ingress", "antlitz")["metadata"]["annotations"]["nginx.ingress.kubernetes.io/affinity"] == "cookie"
+    )
 
 
 def test_pods_are_as_the_namespace_demands() -> None:
@@ -122,7 +148,7 @@ def test_services_policies_budgets_and_the_autoscaler_find_their_pods() -> None:
 
 def test_settings_are_the_gateway_s() -> None:
     known = {item.metadata["variable"] for item in fields(Settings)} | {"ANTLITZ_TURN_PEER"}  # start.sh's
-    text = "".join(path.read_text("utf-8") for path in FOLDER.glob("*.yaml"))
+    text = "".join(path.read_text("utf-8") for path in FOLDER.rglob("*.yaml"))
     assert set(re.findall(r"\bANTLITZ_[A-Z_]+\b", text)) <= known
     data = named("ConfigMap")["antlitz"]["data"]
     Settings.from_environment({**data, "ANTLITZ_TURN_SECRET": "s"})  # ValueError where one makes no sense

@@ -16,12 +16,15 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
+EXTRAS = ("postgres", "telemetry")  # several gateways, and traces of their turns
 HEADER = "# What the containers install, as `python -m triton_launch.pins` wrote it. Not edited by hand.\n"
 
 
 def serving(pyproject: Path = PYPROJECT) -> list[str]:
-    """What serving needs, as pyproject.toml says; the installed metadata may be older than it."""
-    return list(tomllib.loads(pyproject.read_text("utf-8"))["project"]["dependencies"])
+    """What serving needs, as pyproject.toml says (metadata may be older), with the extras of containers."""
+    project = tomllib.loads(pyproject.read_text("utf-8"))["project"]
+    extras = [line for name in EXTRAS for line in project["optional-dependencies"][name]]
+    return [*project["dependencies"], *extras]
 
 
 def closure(requirements: Iterable[str]) -> dict[str, str]:
