@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -56,7 +57,8 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        store = await asyncio.to_thread(CharacterStore, settings.data, database=settings.database, assets=settings.assets)
+        opened = partial(CharacterStore, settings.data, database=settings.database, assets=settings.assets)
+        store = await asyncio.to_thread(opened)
         inference = Inference(settings.triton, settings, metrics)
         clones = Clones(inference, store)
         dialogue = open_dialogue(settings)
