@@ -1,6 +1,7 @@
-"""Kills a gateway in the middle of writes, again and again, and looks what is left. Run by test_kill.py.
+"""Kills a gateway in the middle of writes, again and again, and looks what is left.
 
-    python killing.py FOLDER ROUNDS [SEED]
+Run by tests/characters/test_killed_gateway.py.
+    python killing.py FOLDER DATABASE ROUNDS [SEED]
 
 Prints one JSON object. A process of its own, without threads when it forks, so that a gateway is there in no time.
 """
@@ -16,7 +17,6 @@ import random
 import shutil
 import signal
 import socket
-import sqlite3
 import struct
 import sys
 import threading
@@ -35,6 +35,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from scripted_inference import ScriptedInference, cloning_catalogue
 
 import gateway.app
+from characters.database import Database, open_database, writing
+from characters.models import AssetRow, CharacterRow
 from gateway.media import wav_header
 from gateway.settings import Settings
 
@@ -43,13 +45,15 @@ LONGEST = 0.03  # s from that request to the kill, at most
 World = dict[str, dict[str, Any]]  # by a character's id: the number in its words, and the SHA-256 of its files
 
 
-def serve(folder: Path, listening: socket.socket) -> None:
+def serve(place: Place, listening: socket.socket) -> None:
     """The gateway, with engines out of a script; never returns."""
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     roles = cloning_catalogue()
     gateway.app.Inference = lambda *_: ScriptedInference(roles)  # type: ignore[misc,assignment]
     ScriptedInference.close = lambda self: _nothing()  # type: ignore[attr-defined]
-    config = uvicorn.Config(gateway.app.create_app(Settings(data=folder)), log_config=None, access_log=False)
+    config = uvicorn.Config(
+        gateway.app.create_app(Settings(data=place.folder, database=place.database)), log_config=None, access_log=False
+    )
     uvicorn.Server(config).run([listening])
     os._exit(0)
 
@@ -86,43 +90,54 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def found(folder: Path) -> World:
-    """What the database holds, read past the gateway; AssertionError where something is half."""
-    database = sqlite3.connect(f"file:{folder / 'characters.db'}?mode=ro", uri=True)
-    try:
-        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        assert not database.execute("PRAGMA foreign_key_check").fetchall()
-        database.row_factory = sqlite3.Row
-        assets = {row["sha256"]: row for row in database.execute("SELECT * FROM asset")}
+@dataclass(frozen=True)
+class Place:
+    """Where a gateway keeps its characters."""
+
+    folder: Path
+    database: str  # the URL of a PostgreSQL database; "" for a file in the folder
+
+    def open(self) -> Database:
+        return open_database(self.database or self.folder / "characters.db")
+
+
+def found(place: Place) -> World:
+    """What the database holds, read past the gateway; AssertionError where something is half.
+
+    It is looked at under the writers' lock: a server may still be ending what a dead gateway had asked for.
+    """
+    database = place.open()
+    with writing(database):
+        if not place.database:
+            assert database.execute_sql("PRAGMA integrity_check").fetchone() == ("ok",)
+            assert not database.execute_sql("PRAGMA foreign_key_check").fetchall()
+        sizes = {row["sha256"]: row["size"] for row in AssetRow.select().dicts().execute(database)}
         world: World = {}
-        for row in database.execute("SELECT * FROM character"):
+        active = 0
+        for row in CharacterRow.select().dicts().execute(database):
             files = {kind: row[kind] for kind in ("portrait", "voice_sample", "voice_latents")}
-            for name in files.values():
-                if name is not None:
-                    data = (folder / "assets" / name[:2] / name).read_bytes()
-                    assert sha256(data) == name and len(data) == assets[name]["size"], "a half file"
+            for name in filter(None, files.values()):
+                data = (place.folder / "assets" / name[:2] / name).read_bytes()
+                assert sha256(data) == name and len(data) == sizes[name], "a half file"
             assert (files["voice_latents"] is None) == (row["voice_latents_engine"] == "")
+            active += row["active"]
             if row["name"].startswith("k"):
                 number, _, rest = row["description"].partition(" ")
                 assert row["personality"] == f"{number} {'p' * 3_000}" and rest == "d" * 400, "a half row"
                 world[row["id"]] = {"number": number, **files}
-        active = database.execute("SELECT count(*) FROM character WHERE active").fetchone()
-        assert active == (1,) or tuple(active) == (1,)
+        assert active == 1
         return world
-    finally:
-        database.close()
 
 
-def orphans(folder: Path) -> list[str]:
+def orphans(place: Place) -> list[str]:
     """Files that no character refers to, and rows of such."""
-    database = sqlite3.connect(f"file:{folder / 'characters.db'}?mode=ro", uri=True)
-    used = {
-        name for row in database.execute("SELECT portrait, voice_sample, voice_latents FROM character") for name in row
-    }
-    known = {row[0] for row in database.execute("SELECT sha256 FROM asset")}
-    database.close()
-    there = {path.name for path in (folder / "assets").rglob("*") if path.is_file()}
-    return sorted((there | known) - used)
+    database = place.open()
+    with writing(database):
+        columns = (CharacterRow.portrait, CharacterRow.voice_sample, CharacterRow.voice_latents)
+        used = {name for row in CharacterRow.select(*columns).tuples().execute(database) for name in row}
+        known = {sha256 for (sha256,) in AssetRow.select(AssetRow.sha256).tuples().execute(database)}
+        there = {path.name for path in (place.folder / "assets").rglob("*") if path.is_file()}
+        return sorted((there | known) - used)
 
 
 class Client:
@@ -209,22 +224,22 @@ class Round:
     unanswered: bool  # whether the request that was interrupted had been carried out
 
 
-def round_(folder: Path, world: World, chance: random.Random) -> Round:
+def round_(place: Place, world: World, chance: random.Random) -> Round:
     """Start it, write, kill it, look."""
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
     child = os.fork()
     if not child:
         try:
-            serve(folder, listening)
+            serve(place, listening)
         finally:
             os._exit(1)
     listening.close()
     try:
         client = Client(port, world, chance)
         client._ask("GET", "")  # it has started: the sweep is done
-        left = len(orphans(folder))
-        assert found(folder) == world, "the start changed something"
+        left = len(orphans(place))
+        assert found(place) == world, "the start changed something"
         for _ in range(chance.randrange(QUIET_WRITES + 1)):
             client.write()
         killer = threading.Timer(chance.uniform(0.0, LONGEST), os.kill, (child, signal.SIGKILL))
@@ -245,22 +260,22 @@ def round_(folder: Path, world: World, chance: random.Random) -> Round:
         except ProcessLookupError:
             pass
         os.waitpid(child, 0)
-    after = found(folder)
+    after = found(place)
     assert client.allows(after), f"lost or half: {client.before} {client.after} {after}"
     return Round(after, client.written, left, after != client.before)
 
 
-def main(folder: Path, rounds: int, seed: int) -> dict[str, Any]:
+def main(place: Place, rounds: int, seed: int) -> dict[str, Any]:
     chance = random.Random(seed)
-    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(place.folder, ignore_errors=True)
     world: World = {}
     began = time.monotonic()
     lives: list[Round] = []
     swept = 0
     for _ in range(rounds):
-        lives.append(round_(folder, world, chance))
+        lives.append(round_(place, world, chance))
         world = lives[-1].world
-        swept += bool(orphans(folder))
+        swept += bool(orphans(place))
     return {
         "kills": rounds,
         "writes": sum(life.written for life in lives),
@@ -273,5 +288,6 @@ def main(folder: Path, rounds: int, seed: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    where, number, *more = sys.argv[1:]
-    print(json.dumps(main(Path(where), int(number), int(more[0]) if more else random.SystemRandom().getrandbits(32))))
+    where, database, number, *more = sys.argv[1:]
+    chosen = int(more[0]) if more else random.SystemRandom().getrandbits(32)
+    print(json.dumps(main(Place(Path(where), database), int(number), chosen)))
