@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -49,16 +48,23 @@ async def index(request: Request) -> Response:
     return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
 
 
-def create_app(settings: Settings) -> Starlette:
-    """The application; its parts, on ``app.state``, live from start-up to shutdown."""
+def open_store(settings: Settings) -> CharacterStore:
+    """The characters, where the settings say. `StorageAway`, `StorageFailed`, `SchemaError` or ValueError when not."""
+    return CharacterStore(settings.data, database=settings.database, assets=settings.assets)
+
+
+def create_app(settings: Settings, opened: CharacterStore | None = None) -> Starlette:
+    """The application; its parts, on ``app.state``, live from start-up to shutdown.
+
+    `opened` are the characters where they were opened already; they are closed with the application.
+    """
     kept = ensure(settings)
     metrics = Metrics()
     policy = Policy.of(settings, kept.token if kept else None)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        opened = partial(CharacterStore, settings.data, database=settings.database, assets=settings.assets)
-        store = await asyncio.to_thread(opened)
+        store = opened if opened is not None else await asyncio.to_thread(open_store, settings)
         inference = Inference(settings.triton, settings, metrics)
         clones = Clones(inference, store)
         dialogue = open_dialogue(settings)

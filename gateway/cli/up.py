@@ -15,6 +15,9 @@ from pathlib import Path
 import uvicorn
 from rich.console import Console
 
+from characters import CharacterStore
+from characters.failures import StorageAway, StorageFailed
+from characters.migrations import SchemaError
 from gateway import certificate
 from gateway.cli.models import pull
 from gateway.observability import logs, tracing
@@ -96,7 +99,9 @@ class Uvicorn(uvicorn.Server):
                 self._console.print(f"It asks for a token, which is in {where}.")
 
 
-async def gateway(settings: Settings, address: str, server: Server | None, console: Console) -> bool:
+async def gateway(
+    settings: Settings, store: CharacterStore, address: str, server: Server | None, console: Console
+) -> bool:
     """Serves until told to stop; False when the address could not be had."""
     from gateway.app import create_app
 
@@ -106,7 +111,7 @@ async def gateway(settings: Settings, address: str, server: Server | None, conso
         chain, key = certificate.ensure(settings.data / "certificate", settings.host)
         tls = {"ssl_certfile": str(chain), "ssl_keyfile": str(key)}
     config = uvicorn.Config(
-        create_app(dataclasses.replace(settings, triton=address)),
+        create_app(dataclasses.replace(settings, triton=address), store),
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -145,14 +150,17 @@ def main(arguments: list[str]) -> int:
     logs.configure(settings.log_level, settings.log_format)
     stop_tracing = tracing.start(settings.traces) if settings.traces else None
     check_address(settings)
+    from gateway.app import open_store
+
     console = Console(soft_wrap=True)
     Path(settings.data).mkdir(parents=True, exist_ok=True)
     try:
         if not settings.triton:
             pull(choose([]), settings.models, console)
+        store = open_store(settings)  # before the models: what is wrong with it is said at once
         with triton(settings, console) as (address, server):
-            started = asyncio.run(gateway(settings, address, server, console))
-    except (FetchError, ServerError) as error:
+            started = asyncio.run(gateway(settings, store, address, server, console))
+    except (FetchError, ServerError, SchemaError, StorageAway, StorageFailed) as error:
         sys.stderr.write(f"antlitz: {error}\n")
         return 1
     finally:

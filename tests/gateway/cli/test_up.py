@@ -103,3 +103,19 @@ def test_a_token_that_is_none(token: str, tmp_path: Path) -> None:
     command = [str(Path(sys.executable).with_name("antlitz")), "up"]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 2 and done.stderr == "antlitz: ANTLITZ_TOKEN should be at least 16 characters of ASCII.\n"
+
+
+@pytest.mark.parametrize(
+    ("variable", "address", "sentence"),
+    [
+        ("ANTLITZ_DATABASE", "postgresql://antlitz:secret@127.0.0.1:9/antlitz", "does not answer at the moment"),
+        ("ANTLITZ_DATABASE", "mysql://127.0.0.1/antlitz", "ANTLITZ_DATABASE should be an address like postgresql://"),
+        ("ANTLITZ_ASSETS", "/srv/faces", "ANTLITZ_ASSETS should be an address like s3://"),
+    ],
+)
+def test_characters_that_cannot_be_had(variable: str, address: str, sentence: str, tmp_path: Path) -> None:
+    environ = {**os.environ, "ANTLITZ_DATA": str(tmp_path), variable: address}
+    command = [str(Path(sys.executable).with_name("antlitz")), "up", "--triton", "127.0.0.1:9", "--port", "0"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode in (1, 2) and "secret" not in done.stderr + done.stdout
+    assert done.stderr.startswith("antlitz: ") and sentence in done.stderr and done.stderr.count("\n") == 1, done.stderr

@@ -93,8 +93,10 @@ def test_where_a_token_is_needed(settings: Settings, needed: bool) -> None:
 
 
 def test_it_is_never_shown_by_accident(caplog: pytest.LogCaptureFixture) -> None:
-    settings = Settings(token=SECRET, turn_secret="of-the-relay")
+    database = "postgresql://antlitz:of-the-database@localhost/antlitz"
+    settings = Settings(token=SECRET, turn_secret="of-the-relay", llm_key="of-the-model", database=database)
     with caplog.at_level(logging.DEBUG):
         logging.getLogger("gateway").info("%s %r %s", Token(SECRET), Token(SECRET), ensure(settings))
         logging.getLogger("gateway").info("%r", settings)
-    assert SECRET not in caplog.text and "of-the-relay" not in caplog.text
+    for secret in (SECRET, "of-the-relay", "of-the-model", "of-the-database"):
+        assert secret not in caplog.text
