@@ -26,6 +26,10 @@ LOGINS_PER_SECOND: Final = 1 / 12
 LOGINS_AT_ONCE: Final = 5
 POLICY_VIOLATION: Final = 1008  # RFC 6455
 
+TOO_MANY: Final = Refusal(429, "These are too many requests; wait a moment.")
+TOO_MANY_AT_ONCE: Final = Refusal(429, "Too many requests at once; wait for one to end.")
+TOO_OFTEN: Final = Refusal(429, "That was tried too often; wait a moment.")
+
 
 class Guard:
     """ASGI middleware: `Policy` decides, limits count. Without a token nobody is counted: all are its owner."""
@@ -55,9 +59,7 @@ class Guard:
             await self.app(scope, receive, send)
             return
         if not self._running.take(who):
-            await self._answer(
-                ask, Refusal(429, "Too many requests at once; wait for one to end."), 1, scope, receive, send
-            )
+            await self._answer(ask, TOO_MANY_AT_ONCE, 1, scope, receive, send)
             return
         try:
             await self.app(scope, receive, send)
@@ -69,12 +71,12 @@ class Guard:
         if who and self._rate is not None:
             wait = self._rate.take(who, now, COST_OF_CHANGE if ask.changes else 1.0)
             if wait:
-                return Refusal(429, "These are too many requests; wait a moment."), wait
+                return TOO_MANY, wait
         refusal = self._policy.refuse(ask, time.time())
         if refusal is None and who and ask.path == "/api/login":
             wait = self._logins.take(who, now)
             if wait:
-                return Refusal(429, "That was tried too often; wait a moment."), wait
+                return TOO_OFTEN, wait
         return refusal, 0.0
 
     async def _answer(
@@ -85,9 +87,9 @@ class Guard:
             # Before it is accepted: the handshake is answered with 403, all that a page's script may learn.
             await send({"type": "websocket.close", "code": POLICY_VIOLATION})
             return
-        await self._response(ask, refusal, wait, Headers(scope=scope))(scope, receive, send)
+        await self._response(ask, refusal, wait)(scope, receive, send)
 
-    def _response(self, ask: Ask, refusal: Refusal, wait: float, headers: Headers) -> Response:
+    def _response(self, ask: Ask, refusal: Refusal, wait: float) -> Response:
         if refusal is NO_TOKEN and ask.path == "/" and not ask.changes:
             return FileResponse(self._login, 401, {"Cache-Control": "no-store"})
         said = {"Cache-Control": "no-store", "Connection": "close"}  # a body that nobody has read may still come
