@@ -203,7 +203,7 @@ def with_pause(audio: Audio, seconds: float) -> Audio:
     return np.concatenate([before, np.zeros(int(seconds * LISTENING_RATE), np.float32), after])
 
 
-def pauses(count: int, table: Table) -> None:
+def pauses(count: int, trace: bool, table: Table) -> None:
     recordings = load_recordings(Settings.from_environment().models / "bench")
     utterances = [
         with_pause(recordings[index % len(recordings)].audio, PAUSES[index % len(PAUSES)]) for index in range(count)
@@ -216,6 +216,11 @@ def pauses(count: int, table: Table) -> None:
         turns = {each["id"] for _, each in heard.of("caption", begin, until) if each["role"] == "user" and each["text"]}
         early = onset(heard.loudspeaker, begin + 300, end)
         cut += len(turns) > 1 or early is not None
+        if trace and (len(turns) > 1 or early is not None):
+            print(f"utterance {index}, {end - begin:.0f} ms long, paused {PAUSES[index % len(PAUSES)]} s, was cut:")
+            for kind in ("state", "caption"):
+                for at, each in heard.of(kind, begin, until):
+                    print(f"  {(at - begin) / 1000:6.2f} {json.dumps(each, ensure_ascii=False)}")
     table.add_row(
         f"turns cut off at a pause of {PAUSES[0]} to {PAUSES[-1]} s", f"{cut} of {count} ({cut / count:.0%})", "5 %"
     )
@@ -242,7 +247,7 @@ def main(arguments: list[str]) -> int:
     if options.only in (None, "interruption"):
         interruption(options.interruptions, options.trace, table)
     if options.only in (None, "pauses"):
-        pauses(options.pauses, table)
+        pauses(options.pauses, options.trace, table)
     console.print(table)
     return 0
 

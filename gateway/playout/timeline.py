@@ -113,7 +113,7 @@ class Timeline:
         return self.head if self._kept is None else self._kept.start - 1
 
     def pause(self) -> None:
-        """Stop speech after the packet being played. `resume` lets it go on a little before that, `clear` gives it up."""
+        """Stop speech after the packet being played. `resume`: it goes on a little before that; `clear`: it is over."""
         if self._kept is not None:
             return
         start = self._cut

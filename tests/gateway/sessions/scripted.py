@@ -102,7 +102,7 @@ class Scripted:
 
 
 class ScriptedEars:
-    """Hears the script's words when asked for all, and before that the first of them, probably."""
+    """Hears the script's words when asked for all; before that the first, and something else with every look."""
 
     def __init__(self, script: Scripted, language: str) -> None:
         self._script, self._language, self._samples, self._open = script, language or script.language, 0, False
@@ -117,7 +117,7 @@ class ScriptedEars:
         self._samples += len(audio)
         if not flush:
             first, _, rest = self._script.heard.partition(" ")
-            return Heard(first, self._language, [], rest)
+            return Heard(first, self._language, [], f"{rest} {self._samples}")
         self._script.calls.append(("heard", self._samples))
         await asyncio.sleep(self._script.delay)
         return Heard("", self._language, [], self._script.heard)

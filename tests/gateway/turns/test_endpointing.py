@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.turns import Endpointer, EndpointingOptions, InterruptionDetector, TurnEvent
+from gateway.turns import Endpointer, EndpointingOptions, TurnEvent
 
 WINDOW = 0.032
 
@@ -105,17 +105,34 @@ def test_switching_the_microphone_off_ends_a_turn() -> None:
     assert stream.endpointer.finish() is None
 
 
-def test_an_interruption_needs_clear_speech_for_a_while() -> None:
-    detector = InterruptionDetector()
-    assert not any(detector.push(0.75, WINDOW) for _ in range(100))
-    assert sum(detector.push(0.95, WINDOW) for _ in range(13)) == 1
+def test_patience_can_be_changed_while_it_is_silent_and_holds_for_one_pause() -> None:
+    stream = Stream().feed(0.9, 1.0).feed(0.01, 0.2)
+    stream.endpointer.patience = 1.2
+    assert stream.feed(0.01, 0.9).kinds[-1] is TurnEvent.PAUSED
+    stream.feed(0.9, 0.3)
+    assert stream.endpointer.patience == stream.endpointer.options.silence
+    stream.feed(0.01, 0.2)
+    stream.endpointer.patience = 0.3
+    ended = stream.feed(0.01, 0.15).events[-1]
+    assert ended[0] is TurnEvent.ENDED
 
 
-def test_silence_between_forgets_doubt_does_not() -> None:
-    detector = InterruptionDetector()
-    for _ in range(20):
-        assert not any(detector.push(0.95, WINDOW) for _ in range(6))
-        assert not detector.push(0.1, WINDOW)
-    assert not any(detector.push(0.95, WINDOW) for _ in range(12))
-    assert not detector.push(0.6, WINDOW)
-    assert detector.push(0.95, WINDOW)
+def test_no_patience_is_longer_than_the_longest() -> None:
+    stream = Stream().feed(0.9, 1.0).feed(0.01, 0.2)
+    stream.endpointer.patience = 60
+    assert stream.feed(0.01, 1.4).kinds[-1] is TurnEvent.ENDED
+
+
+def test_a_turn_can_go_on_from_an_earlier_one_and_is_still_bounded() -> None:
+    stream = Stream().feed(0.9, 1.0).feed(0.01, 1.0).feed(0.9, 0.5)
+    stream.endpointer.reopen(0.0)
+    assert stream.endpointer.start == 0
+    stream.endpointer.reopen(-100)
+    assert stream.endpointer.start == stream.endpointer.end - stream.endpointer.options.max_turn
+
+
+def test_a_cancelled_turn_was_none() -> None:
+    stream = Stream().feed(0.9, 1.0)
+    stream.endpointer.cancel()
+    assert stream.feed(0.01, 2.0).kinds == [TurnEvent.STARTED]
+    assert stream.feed(0.9, 0.3).kinds[-1] is TurnEvent.STARTED
