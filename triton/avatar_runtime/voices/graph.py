@@ -10,7 +10,7 @@ import onnxruntime as ort
 DURATIONS = "durations"
 
 
-def with_durations(path: Path) -> bytes:
+def with_durations(path: Path) -> onnx.ModelProto:
     """The graph in `path` with one more output, `durations`: frames per token.
 
     In hibari and in Kokoro (StyleTTS 2's ProsodyPredictor) it is the one Clip that follows a Round. Works in memory;
@@ -23,14 +23,14 @@ def with_durations(path: Path) -> bytes:
         raise ValueError(f"{path.name} is not the graph this code knows: {len(found)} duration predictors in it")
     model.graph.node.append(onnx.helper.make_node("Identity", [found[0].output[0]], [DURATIONS]))
     model.graph.output.append(onnx.ValueInfoProto(name=DURATIONS))
-    return model.SerializeToString()
+    return model
 
 
-def session(graph: bytes, threads: int) -> ort.InferenceSession:
+def session(model: onnx.ModelProto, threads: int) -> ort.InferenceSession:
     """A CPU session that does not spin while it waits: the cores belong to the video."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    return ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])

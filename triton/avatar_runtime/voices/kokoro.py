@@ -16,7 +16,7 @@ from hibari.g2p import G2P
 from numpy.typing import NDArray
 
 from avatar_runtime.contracts import AvatarError, Code
-from avatar_runtime.voices import graph
+from avatar_runtime.voices import graph, rewrite
 from avatar_runtime.voices.engine import Engine
 from avatar_runtime.voices.espeak import ipa
 
@@ -67,7 +67,9 @@ class Kokoro(Engine):
         self._folder = folder
         vocabulary = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
         self._vocabulary: dict[str, int] = vocabulary
-        self._session = graph.session(graph.with_durations(folder / GRAPH), threads)
+        model = graph.with_durations(folder / GRAPH)
+        rewrite.faster(model)
+        self._session = graph.session(model, threads)
         self._style = lru_cache(maxsize=16)(self._read_style)
 
     def phonemes(self, text: str, language: str, voice: str) -> list[str]:
