@@ -91,6 +91,16 @@ def test_without_a_bias_it_is_the_same_to_the_last_unit() -> None:
     assert run(after, x=sound) == pytest.approx(run(before, x=sound), rel=1e-6)
 
 
+@pytest.mark.parametrize("pads", [[0, 0], [2, 0], [3, 4]])
+def test_it_may_become_shorter_or_longer(pads: list[int]) -> None:
+    weights = np.random.default_rng(0).integers(0, 255, (OUTPUTS, CHANNELS, 3)).astype(np.uint8)
+    before = convolution(weights, np.uint8(120), False, kernel_shape=[3], dilations=[1], pads=pads)
+    after = onnx.ModelProto.FromString(before.SerializeToString())
+    faster(after)
+    sound = np.random.default_rng(1).normal(size=(1, CHANNELS, 9)).astype(np.float32)
+    assert run(after, x=sound) == pytest.approx(run(before, x=sound), rel=1e-6)
+
+
 def test_other_strides_stay_convolutions() -> None:
     weights = np.ones((OUTPUTS, CHANNELS, 3), np.uint8)
     made = convolution(weights, np.uint8(0), True, kernel_shape=[3], dilations=[1], pads=[1, 1], strides=[2])

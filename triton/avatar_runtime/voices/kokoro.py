@@ -61,7 +61,7 @@ class Kokoro(Engine):
     """Kokoro on its files in `folder`: the graph, `tokenizer.json`, and `voices/<id>.bin` (style f32 [510, 256])."""
 
     voices = VOICES
-    limits = (44, 70, 120, 160)  # a third of real time: the first sound must not wait for a long sentence
+    limits = (44, 70, 120, 160)  # a fifth of real time: the first sound must not wait for a long sentence
 
     def __init__(self, folder: Path, threads: int = 2) -> None:
         self._folder = folder

@@ -7,6 +7,7 @@ core with AMX, a matrix product of u8 by constant s8 weights more than five time
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -74,84 +75,90 @@ class Rewriter:
             if node.op_type == "Div":
                 self._norm(node)
 
-    def _convolution(self, conv: Node) -> None:
-        weights = self._value(conv.input[1])  # [out, in, taps]
-        attributes = _attributes(conv)
-        if weights.ndim != 3 or attributes.get("strides", [1]) != [1] or attributes.get("group", 1) != 1:
+    def _convolution(self, node: Node) -> None:
+        conv = self._read(node)
+        if conv is None:
             return
-        dilation, (before, after) = attributes.get("dilations", [1])[0], attributes.get("pads", [0, 0])
-        quantized, zero = conv.input[0], conv.input[2]
-        scale = self._producers[quantized].output[1]
-        (following,) = self._consumers[conv.output[0]]
+        outputs, _, taps = conv.weights.shape
+        weights, weight_zero = conv.weights, conv.weight_zero
+        if weights.dtype == np.uint8 and signed_products_are_exact():
+            weights, weight_zero = signed(weights), signed(weight_zero)
+        same = sum(conv.pads) == taps - 1 > 0  # as long as before
+        block = max(1, ROW // outputs) if conv.dilation == 1 and same else 1
+        make = _Maker(node.name)
+        rows = make("Transpose", conv.quantized, perm=[0, 2, 1])  # u8 [1, time, in]
+        if block > 1:
+            rows = self._blocks(make, rows, conv, block)
+        elif taps > 1:
+            padded = make("Pad", rows, self._ints(0, conv.pads[0], 0, 0, conv.pads[1], 0), conv.zero)
+            steps = [(tap * conv.dilation, -(taps - 1 - tap) * conv.dilation or _END) for tap in range(taps)]
+            rows = self._beside(make, padded, steps)
+        product = make(
+            "MatMulIntegerToFloat",
+            rows,  # u8 [1, time / block, steps * in]
+            self._constant(f"{node.name}/weights", blocked(weights, block, weight_zero)),
+            conv.scale,
+            conv.weight_scale,
+            conv.zero,
+            self._constant(f"{node.name}/weight_zero", weight_zero),
+            *([self._constant(f"{node.name}/bias", np.tile(self._value(conv.bias), block))] if conv.bias else []),
+            domain="com.microsoft",
+        )
+        if block > 1:
+            length = make("Shape", conv.quantized, start=2, end=3)
+            apart = make("Reshape", product, self._ints(1, -1, outputs))
+            product = make("Slice", apart, self._ints(0), length, self._ints(1))
+        make("Transpose", product, perm=[0, 2, 1], output=conv.output)
+        self._instead[conv.output] = make.nodes
+
+    def _read(self, node: Node) -> _Convolution | None:
+        """What is around a `ConvInteger`, if it can be a product."""
+        attributes = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+        weights = self._value(node.input[1])
+        if weights.ndim != 3 or attributes.get("strides", [1]) != [1] or attributes.get("group", 1) != 1:
+            return None
+        quantized, _, zero, weight_zero = node.input
+        (following,) = self._consumers[node.output[0]]
         bias = ""
         if following.op_type == "Add":  # the bias in units of the scale, rounded; its own numbers are better
-            rounded = self._producers[_other(following, conv.output[0])]
+            rounded = self._producers[_other(following, node.output[0])]
             while rounded.op_type != "Div":
                 rounded = self._producers[rounded.input[0]]
             bias = rounded.input[0]
             (following,) = self._consumers[following.output[0]]
         (scaled,) = self._consumers[following.output[0]]
         if following.op_type != "Cast" or scaled.op_type != "Mul":
-            raise ValueError(f"{conv.name} is not followed by what this code knows")
+            raise ValueError(f"{node.name} is not followed by what this code knows")
         scales = self._producers[_other(scaled, following.output[0])].input
-        (weight_scale,) = [name for name in scales if name in self._constants]
-
-        weight_zero = self._value(conv.input[3]).reshape(-1)[0]
-        if weights.dtype == np.uint8 and signed_products_are_exact():
-            weights, weight_zero = signed(weights), signed(weight_zero)
-        name, taps = conv.name, weights.shape[2]
-        block = max(1, ROW // weights.shape[0]) if taps > 1 and dilation == 1 else 1
-        matrix = blocked(weights, block, weight_zero)
-        many = f"{name}/bias"
-        if bias:
-            self._constant(many, np.tile(self._value(bias), block))
-        make = _Maker(name)
-        rows = make("Transpose", quantized, perm=[0, 2, 1])  # u8 [1, time, in]
-        if taps > 1:
-            rows = self._unfolded(make, rows, zero, weights.shape[1], taps, dilation, (before, after), block)
-        product = make(
-            "MatMulIntegerToFloat",
-            rows,
-            self._constant(f"{name}/weights", matrix),
-            scale,
-            weight_scale,
-            zero,
-            self._constant(f"{name}/weight_zero", weight_zero),
-            many if bias else "",
-            domain="com.microsoft",
+        return _Convolution(
+            quantized=quantized,
+            scale=self._producers[quantized].output[1],
+            zero=zero,
+            weights=weights,
+            weight_scale=next(name for name in scales if name in self._constants),
+            weight_zero=self._value(weight_zero).reshape(-1)[0],
+            bias=bias,
+            dilation=attributes.get("dilations", [1])[0],
+            pads=tuple(attributes.get("pads", [0, 0])),
+            output=scaled.output[0],
         )
-        if block > 1:
-            shape = self._constant(f"{name}/shape", np.array([1, -1, weights.shape[0]]))
-            length = make("Shape", quantized, start=2, end=3)
-            product = make("Slice", make("Reshape", product, shape), self._ints(0), length, self._ints(1))
-        make("Transpose", product, perm=[0, 2, 1], output=scaled.output[0])
-        self._instead[scaled.output[0]] = make.nodes
 
-    def _unfolded(
-        self,
-        make: _Maker,
-        rows: str,
-        zero: str,
-        channels: int,
-        taps: int,
-        dilation: int,
-        pads: tuple[int, int],
-        block: int,
-    ) -> str:
-        """Rows u8 [1, time, in] -> [1, time / block, (all that `block` steps of output need)]."""
-        if block == 1:
-            padded = make("Pad", rows, self._ints(0, pads[0], 0, 0, pads[1], 0), zero)
-            spans = [(i * dilation, -(taps - 1 - i) * dilation or _END) for i in range(taps)]
-        else:
-            count = width(taps, block) // block
-            length = make("Shape", rows, start=1, end=2)
-            missing = make("Mod", make("Neg", length), self._ints(block))
-            right = make("Add", missing, self._ints(count * block - block - pads[0]))
-            padding = make("Concat", self._ints(0, pads[0], 0, 0), right, self._ints(0), axis=0)
-            shape = self._ints(1, -1, block * channels)
-            padded = make("Reshape", make("Pad", rows, padding, zero), shape)
-            spans = [(i, i - count + 1 or _END) for i in range(count)]
-        pieces = [make("Slice", padded, self._ints(start), self._ints(end), self._ints(1)) for start, end in spans]
+    def _blocks(self, make: _Maker, rows: str, conv: _Convolution, block: int) -> str:
+        """Rows u8 [1, time, in] -> [1, time / block, width * in]: all that `block` steps of output need."""
+        _, inputs, taps = conv.weights.shape
+        count = width(taps, block) // block
+        length = make("Shape", rows, start=1, end=2)
+        missing = make("Mod", make("Neg", length), self._ints(block))
+        right = make("Add", missing, self._ints((count - 1) * block - conv.pads[0]))
+        padding = make("Concat", self._ints(0, conv.pads[0], 0, 0), right, self._ints(0), axis=0)
+        padded = make("Pad", rows, padding, conv.zero)
+        apart = make("Reshape", padded, self._ints(1, -1, block * inputs))
+        return self._beside(make, apart, [(i, i + 1 - count or _END) for i in range(count)])
+
+    def _beside(self, make: _Maker, rows: str, spans: list[tuple[int, int]]) -> str:
+        """The spans of rows (from, to) side by side."""
+        along = self._ints(1)
+        pieces = [make("Slice", rows, self._ints(start), self._ints(end), along) for start, end in spans]
         return make("Concat", *pieces, axis=2)
 
     def _norm(self, div: Node) -> None:
@@ -214,6 +221,22 @@ class Rewriter:
         return self._constant("ints/" + ",".join(map(str, values)), np.array(values, np.int64))
 
 
+@dataclass(frozen=True, slots=True)
+class _Convolution:
+    """A quantized convolution: names of tensors, but for what is known before it runs."""
+
+    quantized: str  # u8 [1, in, time]
+    scale: str
+    zero: str
+    weights: NDArray[Any]  # u8 or s8 [out, in, taps]
+    weight_scale: str
+    weight_zero: Any
+    bias: str  # f32 [out], or ""
+    dilation: int
+    pads: tuple[int, ...]  # before and after
+    output: str  # f32 [1, out, time]
+
+
 class _Maker:
     """Makes nodes whose names and outputs begin with `prefix`."""
 
@@ -266,10 +289,6 @@ def signed_products_are_exact() -> bool:
     model = helper.make_model(probe, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
     (product,) = session(model, threads=1).run(["y"], {"x": np.full((size, size), 255, np.uint8)})
     return bool((product == 255 * 127 * size).all())
-
-
-def _attributes(node: Node) -> dict[str, Any]:
-    return {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
 
 
 def _other(node: Node, name: str) -> str:
