@@ -71,6 +71,14 @@ def against(p50: float, yardsticks: Sequence[float]) -> float:
     return p50 / statistics.median(yardsticks)
 
 
+def busy(before: str, after: str) -> float:
+    """Share of all cores' time that was used between two readings of /proc/stat."""
+    earlier, later = ([int(word) for word in text.split("\n", 1)[0].split()[1:9]] for text in (before, after))
+    spent = [new - old for old, new in zip(earlier, later, strict=True)]
+    idle = spent[3] + spent[4]  # idle and waiting for a disk
+    return 1 - idle / max(1, sum(spent))
+
+
 def shown(number: float) -> str:
     """Three digits, for a table."""
     return f"{number:.0f}" if number >= 100 else f"{number:.3g}"

@@ -47,6 +47,12 @@ def test_a_busier_machine_makes_the_yardstick_longer_too() -> None:
     assert figures.against(30.0, (2.0, 3.0, 40.0)) == 10.0
 
 
+def test_how_busy_others_keep_the_processor() -> None:
+    before = "cpu  100 0 50 800 50 0 0 0 0 0\ncpu0 1 2\n"
+    after = "cpu  120 0 60 850 70 0 0 0 0 0\ncpu0 1 2\n"
+    assert figures.busy(before, after) == pytest.approx(0.3)
+
+
 def test_figures_are_shown_with_three_digits() -> None:
     assert [figures.shown(each) for each in (0.03412, 2.014, 45.68, 1173.4)] == ["0.0341", "2.01", "45.7", "1173"]
 
