@@ -8,6 +8,8 @@ from importlib import import_module
 BENCHES = {
     "conversation": "page, Chromium, Triton: frame rate, answer times, lips against sound, start, memory",
     "talk": "a conversation in Chromium: voice to voice, first caption, interruption, pauses",
+    "playout": "sound against picture over ten minutes, and the age of a frame when it is shown",
+    "sessions": "sessions opened and closed one after another, and what is left of them",
     "stt": "stt_whisper beside faster-whisper",
     "roundtrip": "what the voices say, transcribed back",
     "render": "render_meshwarp, CPU per frame",
