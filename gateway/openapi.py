@@ -47,7 +47,7 @@ def _version() -> str:
 
 
 def _models(operation: Operation) -> Iterable[type[BaseModel]]:
-    if isinstance(operation.body, Json | Form):
+    if isinstance(operation.body, Json):
         yield operation.body.model
     for answer in (operation.answer, *operation.also):
         if answer.model is not None:
@@ -77,11 +77,20 @@ def _body(body: Json | Form | File, of_model: dict[type[BaseModel], Any]) -> dic
         case Json(model):
             return {"application/json": {"schema": of_model[model]}}
         case Form(model, file):
-            upload = {"type": "object", "properties": {file: _BINARY}, "required": [file]}
-            return {"multipart/form-data": {"schema": {"allOf": [upload, of_model[model]]}}}
+            return {"multipart/form-data": {"schema": _form(model, file)}}
         case File(media_types):
             upload = {"type": "object", "properties": {"file": _BINARY}, "required": ["file"]}
             return {kind: {} for kind in media_types} | {"multipart/form-data": {"schema": upload}}
+
+
+def _form(model: type[BaseModel], file: str) -> dict[str, Any]:
+    """The model's fields and a file, as one object: `allOf` cannot be met where the model takes no other fields."""
+    schema = model.model_json_schema()
+    return {
+        **schema,
+        "properties": {file: _BINARY, **schema["properties"]},
+        "required": [file, *schema.get("required", [])],
+    }
 
 
 def _responses(operation: Operation, of_model: dict[type[BaseModel], Any]) -> dict[str, Any]:

@@ -50,4 +50,6 @@ def test_no_request_is_answered_with_500(url: str) -> None:
     assert report.faults == []
     assert report.requests == REQUESTS and not [status for status in report.statuses if status >= 500]
     assert min(report.statuses[status] for status in (200, 400, 404)) > REQUESTS / 50, "requests of all kinds arrive"
+    never = [name for name, statuses in report.by_operation.items() if not any(status < 400 for status in statuses)]
+    assert never == [], "every operation was also asked for something that it can do"
     print(report.requests, dict(report.statuses))
