@@ -8,7 +8,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from avatar_runtime.voices import graph, rewrite
-from avatar_runtime.voices.rewrite import blocked, faster, width
+from avatar_runtime.voices.products import signed_products_are_exact
+from avatar_runtime.voices.rewrite import faster
 
 CHANNELS, OUTPUTS = 3, 128
 
@@ -64,7 +65,7 @@ def test_a_convolution_is_a_product(
     monkeypatch: pytest.MonkeyPatch, time: int, taps: int, dilation: int, kind: type, exact: bool
 ) -> None:
     """On CPUs with VNNI and on those without."""
-    if exact and not rewrite.signed_products_are_exact():
+    if exact and not signed_products_are_exact():
         pytest.skip("this CPU multiplies u8 by s8 in too few bits")
     monkeypatch.setattr(rewrite, "signed_products_are_exact", lambda: exact)
     rng = np.random.default_rng(taps)
@@ -167,14 +168,17 @@ def test_a_norm_and_its_snake_are_one_run_of_nodes() -> None:
     assert run(after, **feed) == pytest.approx(run(before, **feed), abs=1e-4)
 
 
-@pytest.mark.parametrize("block", [2, 4])
-@pytest.mark.parametrize("taps", [3, 7, 11])
-def test_a_blocked_matrix_makes_several_steps_at_once(taps: int, block: int) -> None:
-    rng = np.random.default_rng(taps)
-    weights = rng.integers(-127, 127, (OUTPUTS, CHANNELS, taps)).astype(np.int8)
-    matrix = blocked(weights, block, 0).astype(int)
-    sound = rng.integers(0, 255, (width(taps, block), CHANNELS))
-    made = (sound.reshape(-1) @ matrix).reshape(block, OUTPUTS)
-    for step in range(block):
-        expected = np.einsum("tc,oct->o", sound[step : step + taps], weights.astype(int))
-        assert (made[step] == expected).all()
+def test_a_spectrum_is_a_convolution() -> None:
+    size, step = 20, 5
+    window = np.hanning(size + 1)[:-1].astype(np.float32)
+    constants = {"step": np.array(step), "window": window, "size": np.array(size)}
+    made = model([helper.make_node("STFT", ["x", "step", "window", "size"], ["y"])], constants, ("x",))
+    faster(made)
+    assert "STFT" not in {node.op_type for node in made.graph.node}
+    sound = np.random.default_rng(0).normal(size=(1, 200)).astype(np.float32)
+    frames = np.lib.stride_tricks.sliding_window_view(sound[0], size)[::step] * window
+    spectrum = run(made, x=sound)[0]
+    assert spectrum[..., 0] + 1j * spectrum[..., 1] == pytest.approx(np.fft.rfft(frames), abs=2e-5)
+    edges = spectrum[:, [0, -1]]
+    angles = np.arctan2(edges[..., 1], edges[..., 0])
+    assert np.where(edges[..., 0] < 0, np.pi, 0.0) == pytest.approx(angles, abs=1e-5), "never -pi"
