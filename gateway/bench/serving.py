@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ def serving(
 ) -> Iterator[tuple[Server, Settings]]:
     """`bundles`: folder below ANTLITZ_MODELS -> the export that stands there; everything else is the cache's.
 
-    `only`: the models to load. Raises `ServerError` with the log's last lines when one of them does not.
+    `only`: the models to load; `ServerError` when one of them does not. With an error come the last lines of the log.
     """
     if only:
         arguments = [*arguments, "--model-control-mode=explicit", *(f"--load-model={name}" for name in only)]
@@ -40,6 +41,9 @@ def serving(
             for name in only:
                 _loaded(server, name)
             yield server, settings
+        except Exception:
+            sys.stderr.write("\n".join([*_last_lines(server), ""]))
+            raise
         finally:
             server.stop()
 
@@ -50,5 +54,8 @@ def _loaded(server: Server, name: str) -> None:
         with urllib.request.urlopen(f"http://127.0.0.1:{server.ports.http}/v2/models/{name}/ready", timeout=10):
             return
     except OSError as error:
-        said = server.log.read_text("utf-8", "replace").splitlines()[-LAST_LINES:]
-        raise ServerError("\n".join([*said, f"{name} did not load."])) from error
+        raise ServerError(f"{name} did not load; the server's log says why.") from error
+
+
+def _last_lines(server: Server) -> list[str]:
+    return server.log.read_text("utf-8", "replace").splitlines()[-LAST_LINES:]

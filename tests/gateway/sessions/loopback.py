@@ -23,6 +23,7 @@ from starlette.routing import WebSocketRoute
 from websockets.asyncio.client import connect
 
 from characters import Asset, Character, Voice
+from gateway.dialogue import open_dialogue
 from gateway.sessions import Sessions
 from gateway.sessions.signalling import signalling
 from gateway.settings import Settings
@@ -80,11 +81,13 @@ def character(ident: str) -> Character:
 @contextlib.asynccontextmanager
 async def gateway(script: Scripted, *ids: str, **settings: Any) -> AsyncIterator[tuple[str, Sessions]]:
     """A gateway on a free port: its signalling address and its sessions."""
+    dialogue = open_dialogue(Settings(**settings))
     sessions = Sessions(
         Settings(**settings),
         script,
         Characters(*(ids or ("ada",))),  # type: ignore[arg-type]  # the store's part that sessions use
         describe=lambda one: {"id": one.id, "display_name": one.display_name},
+        dialogue=dialogue,
     )
     app = Starlette(routes=[WebSocketRoute("/api/session", signalling)])
     app.state.sessions = sessions
@@ -101,6 +104,7 @@ async def gateway(script: Scripted, *ids: str, **settings: Any) -> AsyncIterator
             watching.cancel()
             server.should_exit = True
             await serving
+            await dialogue.close()
 
 
 class Microphone(MediaStreamTrack):

@@ -31,6 +31,7 @@ class Scripted:
     calls: list[tuple[str, Any]] = field(default_factory=list)
     pushed: dict[str, list[int]] = field(default_factory=dict)  # frames of each push, by renderer
     open: int = 0  # streams running now
+    speaks: tuple[str, ...] = ()  # languages of tts_hibari; () leaves the catalogue without it
     clones: bool = False  # whether there is an engine that clones
     weights: bytes = b"latents"  # the latents that it makes and understands
     cancelled: int = 0  # syntheses closed before their end
@@ -81,6 +82,9 @@ class Scripted:
 
     async def catalogue(self) -> dict[str, Any]:
         found: dict[str, Any] = {role: {"ready": role not in self.missing} for role in ("stt", "tts", "render")}
+        if self.speaks:
+            hibari = {"name": "tts_hibari", "ready": True, "languages": list(self.speaks)}
+            found["tts"]["engines"] = [hibari]
         if self.clones:
             found["tts"]["engines"] = [{"name": "tts_xtts", "ready": True, "languages": ["en"]}]
             found["voice"] = {"engine": "voice_xtts", "engines": [{"name": "voice_xtts", "ready": True}]}
