@@ -17,6 +17,7 @@ from export.liveportrait.appearance import AppearanceExtractor
 from export.liveportrait.generator import SLOPE, Generator, Spade, SpadeBlock
 from export.liveportrait.planes import SliceBlock, SliceConv, SliceResidual, padded, slices
 from export.liveportrait.warping import DenseMotion, Hourglass, WarpingModule
+from export.liveportrait.zeros import framed
 
 
 def _conv(weight: Tensor, bias: Tensor | None, padding: int = 0) -> nn.Conv2d:
@@ -67,7 +68,7 @@ class SliceHourglass(nn.Module):
         if extra < 0:
             y = y[:, :extra]
         elif extra > 0:
-            y = F.pad(y, (0, 0, 0, 0, 0, extra))
+            y = framed(y, 1, 0, extra)
         return F.relu(self.last(y))
 
 
@@ -86,8 +87,7 @@ class SliceMotion(nn.Module):
 
     def forward(self, compressed: Tensor, source: Tensor, driven: Tensor) -> tuple[Tensor, Tensor]:
         x = slices(self.network.moved(compressed, source, driven))
-        x = F.pad(x, (0, 0, 0, 0, 0, self.padding)).to(self.occlusion.weight.dtype)
-        found = self.hourglass(x)
+        found = self.hourglass(framed(x.to(self.occlusion.weight.dtype), 1, 0, self.padding))
         share = self.mask(found).to(source.dtype).unflatten(0, (-1, self.depth)).softmax(2)  # [b, d, 22, h, w]
         flat = found[:, : self.out].unflatten(0, (-1, self.depth)).transpose(1, 2).flatten(1, 2)
         return self.network.place(share, source, driven), torch.sigmoid(self.occlusion(flat))

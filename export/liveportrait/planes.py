@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from export.liveportrait.blocks import ConvBlock3d, ResidualBlock3d
+from export.liveportrait.zeros import framed
 
 LANES = 16  # channels are padded to a multiple: ONNX Runtime's blocked convolutions take nothing else
 
@@ -58,12 +59,12 @@ class SliceConv(nn.Module):
         y = F.conv2d(x, self.weight, padding=self.taps // 2)
         around = self.taps // 2
         y = y.view(-1, self.depth, self.taps, self.outputs, *x.shape[2:])
-        y = F.pad(y, (0, 0, 0, 0, 0, 0, 0, 0, around, around))
-        parts = [y[:, tap : tap + self.depth, tap] for tap in range(self.taps)]
-        total = parts[0]
-        for part in parts[1:]:
-            total = total + part
-        return total.flatten(0, 1) + self.bias
+        total = y[:, :, around] + self.bias
+        for tap in range(self.taps):
+            before, after = max(0, around - tap), max(0, tap - around)
+            if before or after:
+                total = total + framed(y[:, after : self.depth - before, tap], 1, before, after)
+        return total.flatten(0, 1)
 
 
 class SliceBlock(nn.Module):

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from export.liveportrait.zeros import framed
+
 
 def sample_volume(volume: Tensor, grid: Tensor) -> Tensor:
     """`volume` [b, c, d, h, w] at `grid` [b, e, i, j, 3] (x, y, z; -1..1) -> [b, c, e, i, j].
@@ -17,8 +19,8 @@ def sample_volume(volume: Tensor, grid: Tensor) -> Tensor:
     channels, depth, height, width = volume.shape[1:]
     slices, rows, columns = grid.shape[1:4]
     pitch = height + 1
-    laid = F.pad(volume, (0, 0, 1, 0, 1, 1)).reshape(-1, channels, (depth + 2) * pitch, width)
-    laid = F.pad(laid, (0, 0, 0, 1))  # the zero row after the last slice
+    laid = framed(framed(volume, 3, 1), 2, 1, 1).reshape(-1, channels, (depth + 2) * pitch, width)
+    laid = framed(laid, 2, 0, 1)  # the zero row after the last slice
     x, y, z = grid.unbind(-1)
     y = (((y + 1) * height - 1) / 2).clamp(-1, height)
     z = (((z + 1) * depth - 1) / 2).clamp(-1, depth)

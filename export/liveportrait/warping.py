@@ -12,6 +12,7 @@ from avatar_runtime.liveportrait.graphs import KEYPOINTS
 from export.liveportrait.blocks import ConvBlock2d, ConvBlock3d
 from export.liveportrait.sampling import sample_volume, shifts
 from export.liveportrait.widths import Widths
+from export.liveportrait.zeros import framed
 
 VARIANCE = 0.01  # of a keypoint's heat, in units of -1..1
 MOTIONS = KEYPOINTS + 1  # the background stays; each keypoint moves its surroundings along
@@ -115,7 +116,7 @@ class DenseMotion(nn.Module):
         x = (along_y[:, :, None] @ x).reshape(batch, MOTIONS, channels, depth, height * width)
         x = (along_z[:, :, None] @ x).reshape(batch, MOTIONS, channels, depth, height, width)
         size = (depth, height, width)
-        heats = F.pad(heat(driven, *size) - heat(source, *size), (0, 0, 0, 0, 0, 0, 1, 0))
+        heats = framed(heat(driven, *size) - heat(source, *size), 1, 1)
         return torch.cat([heats[:, :, None], x], 2).flatten(1, 2)
 
     def place(self, share: Tensor, source: Tensor, driven: Tensor) -> Tensor:

@@ -12,6 +12,8 @@ import onnx
 import onnxruntime as ort
 from onnx import TensorProto, helper
 
+from avatar_runtime.bundle import opened
+
 OPSET: Final = 18
 KEYS: Final = "KEYS"
 VALUES: Final = "VALUES"
@@ -21,10 +23,11 @@ NEXT: Final = "NEXT_"
 MORE: Final = "MORE"  # i64 [2 * axes]: zeros before and behind each axis, as ONNX's Pad takes them
 
 
-def appending(layers: int, kind: int, provider: str) -> ort.InferenceSession:
+def appending(layers: int, kind: int, provider: str, recorded: bool = False) -> ort.InferenceSession:
     """CACHE_i [n, h, p, d], KEYS and VALUES [layers, n, h, m, d], AT -> NEXT_i with m positions more.
 
-    Either one position (m = 1) for any number of rows, or any number of positions for one row.
+    Either one position (m = 1) for any number of rows, or any number of positions for one row. `recorded`: some of its
+    runs will be a `Replay`.
     """
     nodes = [
         _number("axes", [1, 2, 3]), _number("third", [2]), _number("fourth", [3]), _number("zero", 0),
@@ -62,7 +65,7 @@ def appending(layers: int, kind: int, provider: str) -> ort.InferenceSession:
         ]
         inputs.append(helper.make_tensor_value_info(f"{CACHE}{index}", kind, ["n", "h", "p", "d"]))
         outputs.append(helper.make_tensor_value_info(f"{NEXT}{index}", kind, ["n", "h", "p", "d"]))
-    return _opened(nodes, inputs, outputs, provider)
+    return _opened(nodes, inputs, outputs, provider, recorded)
 
 
 def widening(count: int, axes: int, kind: int, provider: str) -> ort.InferenceSession:
@@ -86,12 +89,14 @@ def _each(
     return _opened(nodes, [*inputs, *free[0]], free[1], provider)
 
 
-def _opened(nodes: list[Any], inputs: list[Any], outputs: list[Any], provider: str) -> ort.InferenceSession:
+def _opened(
+    nodes: list[Any], inputs: list[Any], outputs: list[Any], provider: str, recorded: bool = False
+) -> ort.InferenceSession:
     graph = helper.make_graph(nodes, "cache", inputs, outputs)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
     options = ort.SessionOptions()
     options.log_severity_level = 3
-    return ort.InferenceSession(model.SerializeToString(), options, providers=[provider])
+    return opened(model.SerializeToString(), options, provider, recorded)
 
 
 def _number(name: str, values: Any) -> onnx.NodeProto:

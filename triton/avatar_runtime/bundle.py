@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,31 @@ from typing import Any
 import onnxruntime as ort
 
 from avatar_runtime.contracts import AvatarError, Code
+from avatar_runtime.replay import RECORDING
+
+log = logging.getLogger("avatar_runtime")
 
 #: Of ONNX Runtime's CUDA provider. By default it tries every algorithm of a convolution for each new length of sound,
 #: which takes longer than the sound, and doubles its memory whenever it needs more.
 CUDA_OPTIONS = {"cudnn_conv_algo_search": "HEURISTIC", "arena_extend_strategy": "kSameAsRequested"}
+CPU = "CPUExecutionProvider"
 DATA = ".data"  # behind a graph's name: its weights, where they are too large for the graph's own file
+
+
+def opened(
+    graph: str | bytes, options: ort.SessionOptions, provider: str, recorded: bool = False
+) -> ort.InferenceSession:
+    """A graph on `provider` (and the processor for what that has not); raises what ONNX Runtime raises.
+
+    `recorded`: a GPU's may record runs (`replay`). Where that is impossible the log says so, and all runs are plain.
+    """
+    given = CUDA_OPTIONS if provider.startswith("CUDA") else {}
+    if recorded and given:
+        try:
+            return ort.InferenceSession(graph, options, providers=[(provider, {**given, **RECORDING}), CPU])
+        except Exception as error:  # ONNX Runtime raises a dozen types of its own without a common base
+            log.warning("a graph's runs cannot be recorded, and will be slower: %s", error)
+    return ort.InferenceSession(graph, options, providers=[(provider, given), *([CPU] if provider != CPU else [])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +74,13 @@ class Bundle:
         return found if isinstance(found, str) else None
 
     def session(
-        self, graph: str, threads: int, flush: bool = False, providers: tuple[str, ...] = ()
+        self, graph: str, threads: int, flush: bool = False, providers: tuple[str, ...] = (), recorded: bool = False
     ) -> ort.InferenceSession:
         """The graph, ready to run on the processor with `threads` (0: every core), or by ONNX Runtime's `providers`.
 
         `flush`: numbers that fade away become zero, not denormal, which makes convolutions four times slower. It
-        holds for the thread that opens the session, too. Raises `engine_unavailable` as well when the first provider
-        is not there: it would be the processor that runs, a hundred times slower.
+        holds for the thread that opens the session, too. `recorded`: see `opened`. Raises `engine_unavailable` as well
+        when the first provider is not there: it would be the processor that runs, a hundred times slower.
 
         Raises `engine_unavailable` when it is missing, broken, or not the one that the manifest tells of.
         """
@@ -74,9 +95,8 @@ class Bundle:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.add_session_config_entry("session.set_denormal_as_zero", "1" if flush else "0")
         options.enable_mem_pattern = False  # with it every second run's memory is mapped anew
-        wanted = [(name, CUDA_OPTIONS if name.startswith("CUDA") else {}) for name in providers]
         try:
-            found = ort.InferenceSession(str(path), options, providers=[*wanted, "CPUExecutionProvider"])
+            found = opened(str(path), options, next(iter(providers), CPU), recorded)
         except Exception as error:  # ONNX Runtime raises a dozen types of its own without a common base
             raise self.refused(path, "is not a whole ONNX graph (or its .data file is missing)") from error
         if providers and found.get_providers()[0] != providers[0]:

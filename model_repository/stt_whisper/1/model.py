@@ -29,11 +29,13 @@ class TritonPythonModel:
         if on_gpu:
             plan = Path(args["model_repository"]).parent / ENCODER / "1"
             engines.check_plan(plan, engines.here(), ROWS, rebuild=REBUILD)
-            self._networks = adapter.Models(args, ROWS)
+            self._networks: adapter.Models | None = None  # may be asked from inside execute() alone
             self._transcriber = open_resident(adapter.models_dir(), CUDA, self._encode)
         else:
             self._transcriber = open_transcriber(adapter.models_dir())
         self._transcriber.warm_up()
+        if on_gpu:
+            self._networks = adapter.Models(args, ROWS)
         self._utterances = adapter.Sequences(Utterance)
         # On a GPU the requests of one call share its steps; on a processor they would only share its cores.
         self._each = ThreadPoolExecutor(ROWS, "stt").map if on_gpu else map
@@ -45,6 +47,9 @@ class TritonPythonModel:
         return adapter.answer(request, self._respond)
 
     def _encode(self, mel: Any) -> Any:
+        if self._networks is None:  # the decoder warms up; the encoder has a warm-up of its own
+            sizes = self._transcriber.networks.sizes
+            return np.zeros((1, sizes.positions, sizes.width), np.float16)
         (found,) = self._networks([(ENCODER, {MEL: mel}, [STATES], False)])
         return found[STATES]
 

@@ -7,7 +7,7 @@ import pytest
 
 from avatar_runtime.xtts.graphs import FRAME_SAMPLES
 from avatar_runtime.xtts.resample import certain, scales, whole, window
-from avatar_runtime.xtts.windows import FIRST, MARGIN, MOST, Window
+from avatar_runtime.xtts.windows import FIRST, MARGIN, MOST, Window, lengths
 
 WIDTH = 6
 
@@ -89,3 +89,18 @@ def test_the_first_chunk_comes_after_eight_codes() -> None:
     stream = Window(Echo())
     came = [stream.push(np.zeros(WIDTH, np.float32)) is not None for _ in range(FIRST)]
     assert came == [False] * (FIRST - 1) + [True]
+
+
+@pytest.mark.parametrize("codes", [1, 8, 61, 240])
+def test_every_length_that_is_asked_for_is_told_before(codes: int) -> None:
+    asked = set()
+
+    def sound(hidden: np.ndarray, mix: np.ndarray) -> np.ndarray:
+        asked.add((mix.shape[1], hidden.shape[1]))
+        return np.zeros((1, FRAME_SAMPLES * mix.shape[1]), np.float32)
+
+    view = Window(sound)
+    for _ in range(codes):
+        view.push(np.zeros(WIDTH, np.float32))
+    view.finish()
+    assert asked and asked <= set(lengths(240))

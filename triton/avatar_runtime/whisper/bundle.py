@@ -33,7 +33,8 @@ class WhisperBundle:
 
     def session(self, graph: str) -> ort.InferenceSession:
         """A graph with the ends it has to have."""
-        found = self._bundle.session(graph, self._threads, providers=self._providers)
+        # Only the decoder is stepped again and again.
+        found = self._bundle.session(graph, self._threads, providers=self._providers, recorded=graph == "decoder")
         past, cross = names.past_names(self.sizes.decoder_layers), names.cross_names(self.sizes.decoder_layers)
         steered = [names.TOKENS, names.LENGTHS, names.HEARD]
         wanted = {

@@ -56,7 +56,8 @@ class XttsBundle:
 
     def session(self, graph: str) -> ort.InferenceSession:
         """A graph with the ends it has to have."""
-        found = self._bundle.session(graph, self._threads, providers=self._providers)
+        # Only the GPT is stepped again and again.
+        found = self._bundle.session(graph, self._threads, providers=self._providers, recorded=graph == "gpt")
         past = past_names(self.sizes.layers)
         gpt = ({EMBEDS, LENGTHS, *past}, {LOGITS, HIDDEN, KEYS, VALUES})
         for ends, wanted in zip((found.get_inputs(), found.get_outputs()), ENDS.get(graph, gpt), strict=True):

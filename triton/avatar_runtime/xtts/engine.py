@@ -20,7 +20,7 @@ from avatar_runtime.xtts.runaway import Watch
 from avatar_runtime.xtts.sampling import Sampling
 from avatar_runtime.xtts.text.frontend import Frontend
 from avatar_runtime.xtts.voices import BuiltIn, Voice, unpack
-from avatar_runtime.xtts.windows import Window
+from avatar_runtime.xtts.windows import Window, lengths
 
 Floats = NDArray[np.float32]
 log = logging.getLogger("avatar_runtime")
@@ -58,6 +58,15 @@ class Engine:
         self._vocoder = bundle.session("vocoder")
         gpt = Gpt(bundle.session("gpt"), bundle.sizes, resident=next(iter(providers), ""))
         self._batch = Batch(gpt, self._tables)
+        if providers:
+            self._meet()
+
+    def _meet(self) -> None:
+        """Has the vocoder meet every length: on a GPU (H200) the first time of each takes 0.23 s, the next 5 ms."""
+        speaker = np.zeros(self._sizes.speaker, np.float32)
+        for frames, states in lengths(self._sizes.most_generated):
+            hidden = np.zeros((1, states, self._sizes.width), np.float32)
+            self._sound(hidden, np.zeros((1, frames, states), np.float32), speaker)
 
     @property
     def voices(self) -> list[str]:
@@ -126,6 +135,8 @@ class Engine:
             while (state := utterance.states.get()) is not None:
                 if isinstance(state, Exception):
                     raise state
+                if cancelled():  # codes may wait that nobody will hear
+                    return
                 code, hidden = state
                 why = "" if code == self._sizes.stop_code else watch.code(code)
                 audio = window.push(hidden)

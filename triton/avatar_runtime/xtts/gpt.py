@@ -67,7 +67,10 @@ class Gpt:
         self._type = np.float16 if kinds[EMBEDS] == "tensor(float16)" else np.float32
         head = sizes.width // sizes.heads
         shape = (sizes.layers, sizes.heads, head, self._type)
-        self.cache = DeviceCache(*shape, resident) if resident else Cache(*shape)
+        self.cache: Cache | DeviceCache = Cache(*shape)
+        if resident:
+            self.cache = DeviceCache(*shape, resident, device.RECORDED_ROWS[-1], device.RECORDED_ROOM)
+            self._steps = device.Steps(session, self.cache, sizes.width, sizes.codes)
         nothing = np.zeros((1, sizes.heads, 1, head), self._type)
         self._nothing = dict.fromkeys(past_names(sizes.layers), nothing)
 
@@ -86,7 +89,7 @@ class Gpt:
         """The embedded last code of each row [n, w] -> logits [n, codes] and hidden states [n, w]."""
         embeds, lengths = codes[:, None].astype(self._type), self.cache.lengths[: self.cache.count]
         if isinstance(self.cache, DeviceCache):
-            return device.step(self._session, self.cache, embeds)
+            return self._steps(embeds) if self._steps.fit() else device.step(self._session, self.cache, embeds)
         given = {EMBEDS: embeds, LENGTHS: lengths, **self.cache.feed()}
         logits, hidden, keys, values = self._session.run(OUTPUTS, given)
         self.cache.append(keys, values)

@@ -6,6 +6,7 @@ vocoder makes of the whole: chunks join without a seam, and cost grows with what
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
 import numpy as np
@@ -23,6 +24,21 @@ Sound = Callable[[Floats, Floats], Floats]
 #: the same at 64, 128 and 256 times the rate adds 60/64 + 60/128 + 60/256 and the rest of the upsamplings: 13.4.
 MARGIN = 14
 FIRST, GROWTH, MOST = 8, 1.7, 24  # codes that the first chunk waits for, how the next ones grow, and until when
+
+
+def lengths(most: int) -> list[tuple[int, int]]:
+    """Every (m, n) that a vocoder is asked for in utterances of up to `most` codes at their own pace."""
+    found: set[tuple[int, int]] = set()
+
+    def sound(hidden: Floats, mix: Floats) -> Floats:
+        found.add((mix.shape[1], hidden.shape[1]))
+        return np.zeros((1, FRAME_SAMPLES * mix.shape[1]), np.float32)
+
+    window = Window(sound)
+    for _ in range(most):
+        window.push(np.zeros(1, np.float32))
+        copy.copy(window).finish()  # had it ended here
+    return sorted(found)
 
 
 class Window:
