@@ -35,7 +35,7 @@ class Up:
         self._ready = threading.Event()
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
-        assert self._ready.wait(60), self.said
+        assert self._ready.wait(120), self.said
         found = READY.search(self.said)
         assert found is not None, self.said
         self.port, self.token = int(found[1]), found[2]
@@ -101,7 +101,7 @@ def test_a_token_of_the_operator(tmp_path: Path) -> None:
 def test_a_token_that_is_none(token: str, tmp_path: Path) -> None:
     environ = {**os.environ, "ANTLITZ_DATA": str(tmp_path), "ANTLITZ_TOKEN": token}
     command = [str(Path(sys.executable).with_name("antlitz")), "up"]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 2 and done.stderr == "antlitz: ANTLITZ_TOKEN should be at least 16 characters of ASCII.\n"
 
 
@@ -116,6 +116,6 @@ def test_a_token_that_is_none(token: str, tmp_path: Path) -> None:
 def test_characters_that_cannot_be_had(variable: str, address: str, sentence: str, tmp_path: Path) -> None:
     environ = {**os.environ, "ANTLITZ_DATA": str(tmp_path), variable: address}
     command = [str(Path(sys.executable).with_name("antlitz")), "up", "--triton", "127.0.0.1:9", "--port", "0"]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode in (1, 2) and "secret" not in done.stderr + done.stdout
     assert done.stderr.startswith("antlitz: ") and sentence in done.stderr and done.stderr.count("\n") == 1, done.stderr
