@@ -41,6 +41,19 @@ def test_each_gets_its_own_rows(graph: Path, place: object) -> None:
         assert np.array_equal(answer["SUM"], a + b) and np.array_equal(answer["TWICE"], 2 * a)
 
 
+@pytest.mark.parametrize("place", [np.asarray, ort.OrtValue.ortvalue_from_numpy], ids=["arrays", "tensors"])
+def test_batches_may_be_filled_up(graph: Path, place: object) -> None:
+    network = Together(graph, HERE, sizes=[1, 4])
+    for count in (1, 2, 3, 4):
+        asked = [{"A": place(rows(row)), "B": place(rows(10 * row))} for row in range(count)]  # type: ignore[operator]
+        found = network(asked)
+        assert [answer["SUM"][0, 0] for answer in found] == [11 * row for row in range(count)]
+    (several,) = network([{"A": place(rows(1, 2, 3)), "B": place(rows(0, 0, 0))}])  # type: ignore[operator]
+    assert several["SUM"][:, 0].tolist() == [1, 2, 3]
+    with pytest.raises(AvatarError, match="At most 4"):
+        network([{"A": rows(1), "B": rows(1)}] * 5)
+
+
 def test_one_request_needs_no_joining(graph: Path) -> None:
     value = ort.OrtValue.ortvalue_from_numpy(rows(1))
     (found,) = Together(graph, HERE)([{"A": value, "B": rows(2)}])

@@ -12,7 +12,8 @@ from avatar_runtime import adapter
 from avatar_runtime.together import Together
 
 CUDA = "CUDAExecutionProvider"
-NHWC = "prefer_nhwc"  # a parameter of the network's config: convolutions with the channels last
+SIZES = "batches"  # a parameter of the network's config: sizes with a session of their own
+NHWC = "prefer_nhwc"  # another: convolutions with the channels last
 
 
 class TritonPythonModel:
@@ -22,7 +23,8 @@ class TritonPythonModel:
         path = Path(args["model_repository"]) / args["model_version"] / "model.onnx"
         provider = CUDA if args["model_instance_kind"] == "GPU" else "CPUExecutionProvider"
         layout = adapter.parameter(args, NHWC)
-        self._network = Together(path, provider, {NHWC: layout} if layout else {})
+        sizes = [int(size) for size in adapter.parameter(args, SIZES).split()]
+        self._network = Together(path, provider, {NHWC: layout} if layout else {}, sizes)
 
     def execute(self, requests: list[Any]) -> list[Any]:
         return adapter.answer_together(requests, self._network.inputs, self._network)

@@ -259,3 +259,11 @@ def test_nothing_of_training_is_needed_to_speak(twin: Path) -> None:
     command = [sys.executable, "-P", "-c", textwrap.dedent(program), str(twin)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert int(done.stdout.strip().splitlines()[-1]) > SPEAKING_RATE / 10
+
+
+def test_a_devices_engine_speaks(twin: Path) -> None:
+    """As on a GPU, on the processor's device: the cache there, recorded steps, windows of one size."""
+    engine = Engine(twin, threads=1, providers=("CPUExecutionProvider",))
+    chunks = list(engine.speak(Request("Good morning to you all, and a very good day.", "en")))
+    sound = np.concatenate([chunk.audio for chunk in chunks])
+    assert len(sound) and np.isfinite(sound).all()

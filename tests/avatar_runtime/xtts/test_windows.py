@@ -7,7 +7,7 @@ import pytest
 
 from avatar_runtime.xtts.graphs import FRAME_SAMPLES
 from avatar_runtime.xtts.resample import certain, scales, whole, window
-from avatar_runtime.xtts.windows import FIRST, MARGIN, MOST, Window, lengths
+from avatar_runtime.xtts.windows import FIRST, MARGIN, MOST, STEADY, Window
 
 WIDTH = 6
 
@@ -57,12 +57,13 @@ class Echo:
         return np.array([padded[i : i + 2 * MARGIN + 1] @ self._kernel[::-1] for i in range(len(frames))])
 
 
+@pytest.mark.parametrize("steady", [False, True])
 @pytest.mark.parametrize("speed", [1.0, 0.7, 1.9])
 @pytest.mark.parametrize("states", [1, 5, FIRST, 30, 150])
-def test_chunks_join_to_the_whole(speed: float, states: int) -> None:
+def test_chunks_join_to_the_whole(speed: float, states: int, steady: bool) -> None:
     hidden = np.random.default_rng(2).normal(size=(states, WIDTH)).astype(np.float32)
     vocoder = Echo()
-    stream = Window(vocoder, speed)
+    stream = Window(vocoder, speed, steady)
     chunks = [chunk for state in hidden if (chunk := stream.push(state)) is not None] + [stream.finish()]
     frames = whole(states, speed)
     if not frames:
@@ -91,16 +92,16 @@ def test_the_first_chunk_comes_after_eight_codes() -> None:
     assert came == [False] * (FIRST - 1) + [True]
 
 
-@pytest.mark.parametrize("codes", [1, 8, 61, 240])
-def test_every_length_that_is_asked_for_is_told_before(codes: int) -> None:
+@pytest.mark.parametrize("codes", [61, 150, 601])
+def test_a_steady_window_is_always_of_one_size(codes: int) -> None:
     asked = set()
 
     def sound(hidden: np.ndarray, mix: np.ndarray) -> np.ndarray:
         asked.add((mix.shape[1], hidden.shape[1]))
         return np.zeros((1, FRAME_SAMPLES * mix.shape[1]), np.float32)
 
-    view = Window(sound)
+    view = Window(sound, steady=True)
     for _ in range(codes):
         view.push(np.zeros(WIDTH, np.float32))
     view.finish()
-    assert asked and asked <= set(lengths(240))
+    assert asked == {STEADY}

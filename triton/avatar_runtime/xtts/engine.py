@@ -20,7 +20,7 @@ from avatar_runtime.xtts.runaway import Watch
 from avatar_runtime.xtts.sampling import Sampling
 from avatar_runtime.xtts.text.frontend import Frontend
 from avatar_runtime.xtts.voices import BuiltIn, Voice, unpack
-from avatar_runtime.xtts.windows import Window, lengths
+from avatar_runtime.xtts.windows import STEADY, Window
 
 Floats = NDArray[np.float32]
 log = logging.getLogger("avatar_runtime")
@@ -58,15 +58,8 @@ class Engine:
         self._vocoder = bundle.session("vocoder")
         gpt = Gpt(bundle.session("gpt"), bundle.sizes, resident=next(iter(providers), ""))
         self._batch = Batch(gpt, self._tables)
-        if providers:
-            self._meet()
-
-    def _meet(self) -> None:
-        """Has the vocoder meet every length: on a GPU (H200) the first time of each takes 0.23 s, the next 5 ms."""
-        speaker = np.zeros(self._sizes.speaker, np.float32)
-        for frames, states in lengths(self._sizes.most_generated):
-            hidden = np.zeros((1, states, self._sizes.width), np.float32)
-            self._sound(hidden, np.zeros((1, frames, states), np.float32), speaker)
+        # On a GPU one that is only ever asked for windows of one size.
+        self._steady = bundle.session("vocoder") if providers else None
 
     @property
     def voices(self) -> list[str]:
@@ -128,7 +121,8 @@ class Engine:
             most=watch.limit,
             cancelled=cancelled,
         )
-        window = Window(lambda hidden, mix: self._sound(hidden, mix, voice.speaker), request.speed)
+        steady = self._steady is not None
+        window = Window(lambda hidden, mix: self._sound(hidden, mix, voice.speaker), request.speed, steady)
         self._batch.give(utterance)
         sent, why = False, ""
         try:
@@ -159,7 +153,9 @@ class Engine:
             raise Runaway(why)
 
     def _sound(self, hidden: Floats, mix: Floats, speaker: Floats) -> Floats:
-        found = self._vocoder.run([SOUND], {HIDDEN: hidden, RESAMPLE: mix, SPEAKER: speaker[None]})
+        steady = self._steady is not None and mix.shape[1:] == STEADY
+        vocoder = self._steady if steady else self._vocoder
+        found = vocoder.run([SOUND], {HIDDEN: hidden, RESAMPLE: mix, SPEAKER: speaker[None]})
         return np.clip(found[0], -1, 1)  # tanh may round beyond
 
 
