@@ -41,7 +41,9 @@ class Settings:
     triton: str = _setting("ANTLITZ_TRITON", "HOST:PORT (gRPC) of a running tritonserver; empty starts one", "")  # type: ignore[assignment]
     max_sessions: int = _setting("ANTLITZ_MAX_SESSIONS", "conversations at once", 4)  # type: ignore[assignment]
     address_sessions: int = _setting("ANTLITZ_ADDRESS_SESSIONS", "the same from an address; 0: any", 2)  # type: ignore[assignment]
-    turn_silence: float = _setting("ANTLITZ_TURN_SILENCE", "seconds of silence that end a turn before its words are known", 0.5)  # type: ignore[assignment]
+    turn_silence: float = _setting(  # type: ignore[assignment]
+        "ANTLITZ_TURN_SILENCE", "seconds of silence that end a turn before its words are known", 0.5
+    )
     video_bitrate: int = _setting("ANTLITZ_VIDEO_BITRATE", "bits a second of the picture", 2_000_000)  # type: ignore[assignment]
     ice_servers: str = _setting("ANTLITZ_ICE_SERVERS", "comma list of STUN URLs", "")  # type: ignore[assignment]
     turn_urls: str = _setting("ANTLITZ_TURN_URLS", "comma list of TURN URLs; the gateway uses the first", "")  # type: ignore[assignment]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator, Awaitable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -151,20 +151,22 @@ class Conversation:
         """The turn is over; `heard` will be all that was said, or None when that is not to be known."""
         turn = self._turn or Turn(self._next(), spoken=True)
         self._turn = turn
-        self._start(self._hear(turn, heard, ended_at))
+        self._start(lambda: self._hear(turn, heard, ended_at))
 
     # --- what the page asks -------------------------------------------------------------------------------
     def chat(self, text: str) -> None:
         """The person typed `text`."""
         self.interrupt()
         turn = self._turn = Turn(self._next(), spoken=False, text=text)
-        self._start(self._reply(turn, self._now()))
+        now = self._now()
+        self._start(lambda: self._reply(turn, now))
 
     def say(self, text: str) -> None:
         """The portrait says `text`."""
         self.interrupt()
         self._turn = None
-        self._start(self._recite(text, self._next(), self._now()))
+        ident, now = self._next(), self._now()
+        self._start(lambda: self._recite(text, ident, now))
 
     def interrupt(self) -> None:
         """The one function that goes upstream: cancels the work, empties playout, keeps what was heard."""
@@ -308,14 +310,14 @@ class Conversation:
         return wanted if wanted and wanted in speakable_languages(self.roles, who) else who.language
 
     # --- inside: one at a time ----------------------------------------------------------------------------
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._task = self._tasks.create_task(self._guard(work))
 
-    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guard(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """An answer that fails is told to the person; it never ends the session."""
         try:
             with tracing.span("turn"):
-                await work
+                await work()
         except AvatarError as error:
             self._send(notice(error))
         except Exception as error:

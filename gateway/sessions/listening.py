@@ -226,10 +226,10 @@ class Ears:
     def _told(self, scribe: Scribe, heard: Heard) -> None:
         if scribe is not self._scribe or self.taking.held:
             return
-        if self._speaking:
-            self._listener.turn_heard(heard)
-        else:  # this may be all
+        if self.taking.endpointer.paused:  # this may be all
             self._paused(heard)
+        else:
+            self._listener.turn_heard(heard)
 
     def _ask(self, then: Callable[[Heard | None], None] | None = None) -> asyncio.Task[Heard | None]:
         """Have all the words so far; `then` is told, unless something else has happened meanwhile."""

@@ -66,6 +66,11 @@ class Endpointer:
         return None
 
     @property
+    def paused(self) -> bool:
+        """Whether the person in turn is silent for a while."""
+        return self.in_turn and self._paused
+
+    @property
     def spoken(self) -> float:
         """Seconds of clear speech in this turn."""
         return self._spoken

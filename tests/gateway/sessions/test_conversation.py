@@ -131,6 +131,16 @@ async def test_going_on_after_a_pause_throws_the_early_transcript_away() -> None
         assert one.captions("user") == ["Hello there"]
 
 
+async def test_sound_without_words_is_no_turn() -> None:
+    async with gateway(Scripted(heard="")) as (url, sessions), page(url) as one:
+        await one.until(lambda: one.frames)
+        one.mic.speak(1.0)
+        await one.until(lambda: [message["state"] for message in one.of("state")][-2:] == ["thinking", "idle"])
+        assert one.of("caption") == [] and one.of("notice") == []
+        (session,) = sessions.running
+        assert session.history == []
+
+
 async def test_switching_the_microphone_off_ends_the_turn_and_deafens() -> None:
     script = Scripted(voice=0.2)
     async with gateway(script) as (url, _), page(url) as one:

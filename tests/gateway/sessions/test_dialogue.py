@@ -142,3 +142,16 @@ async def test_a_voice_that_cannot_answers_in_its_own_language(model: LanguageMo
         one.mic.speak(0.6)
         await one.until(lambda: one.captions("avatar"))
         assert {what[1] for method, what in script.calls if method == "synthesize"} == {"en"}
+
+
+async def test_a_channel_flooded_with_text_leaves_the_session_alive(model: LanguageModel) -> None:
+    script = Scripted(voice=0.1)
+    async with gateway(script, **settings(model)) as (url, _), page(url) as one:
+        for number in range(300):
+            one.tell(type="text", text=f"Question {number}.", mode="chat")
+        await one.until(lambda: one.captions("user")[-1:] == ["Question 299."], 20)
+        await one.until(lambda: one.of("state")[-1]["state"] == "idle" and one.captions("avatar"), 20)
+        assert {message["code"] for message in one.of("notice")} <= {"invalid_request"}  # too much at once
+        one.tell(type="text", text="The last one.", mode="chat")
+        await one.until(lambda: "You said The last one. I know." in one.captions("avatar"), 20)
+        assert await asyncio.to_thread(model.until, lambda: model.running == 0)
