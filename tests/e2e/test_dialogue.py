@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soxr
 
-from gateway.bench.conversation import onset
+from gateway.bench.conversation import connect, onset
 from gateway.bench.language_model import LanguageModel
 from gateway.bench.stack import Running, browser, up, write_wav
 
@@ -68,12 +68,7 @@ def test_three_turns_with_one_interruption(running: Running, model: LanguageMode
     with browser(microphone) as page:
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.add_init_script(path=Path(__file__).parents[2] / "gateway" / "bench" / "probe.js")
-        page.goto(running.url)
-        page.locator('[data-testid=character][data-id="mona-lisa"]').click()
-        page.get_by_test_id("connect").click()
-        page.wait_for_function("document.querySelector('[data-testid=avatar]').videoWidth === 512", timeout=20_000)
-        page.evaluate("probe.attach(document.querySelector('[data-testid=avatar]'))")
+        connect(page, running.url)
         thanks = page.get_by_test_id("transcript").get_by_text("You are welcome.")
         thanks.wait_for(timeout=90_000)
         page.wait_for_timeout(2_000)

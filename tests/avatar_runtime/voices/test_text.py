@@ -60,3 +60,14 @@ def test_nothing_is_lost_and_no_word_is_cut(text: str, language: str, limits: tu
     kept = " ".join(sentences(text, language))
     assert "".join(found.split()) == "".join(kept.split())
     assert sum(map(str.isalnum, found)) == sum(map(str.isalnum, text))
+
+
+def test_a_clause_that_comes_alone_is_followed_by_the_pause_of_its_last_sign() -> None:
+    texts = ("Not at all,", "Not at all.", "Not at all", "Well: ")
+    endings = {text: clauses(text, "en", (100,))[-1].ending for text in texts}
+    assert endings == {
+        "Not at all,": Ending.CLAUSE,
+        "Not at all.": Ending.SENTENCE,
+        "Not at all": Ending.SENTENCE,
+        "Well: ": Ending.CLAUSE,
+    }

@@ -17,6 +17,7 @@ _SENTENCE_END = re.compile(r"[.!?…]+[\"”“’»)\]]*(?=\s|$)|[。！？｡�
 _CLAUSE_END = re.compile(
     r"[,;:，、；：،؛][\"”’»)]*(?=\s)|(?<=\S)\s+[—–-](?=\s)|\)(?=\s)|—(?=\S)|[，、；：،؛][”’」』）]*(?=\S)"
 )
+_OPEN_END = re.compile(r"[,;:，、；：،؛—–][\"”’»)]*$")
 _INITIAL = re.compile(r"(?:^|[\s(\"“„])[^\W\d_]$")
 _ORDINAL = re.compile(r"(?:^|\s)\d{1,2}$")
 _CAPITAL_AFTER_ORDINAL = frozenset({"de", "tr"})  # `3. Mai`; elsewhere a small letter follows
@@ -80,7 +81,8 @@ def clauses(text: str, language: str, limits: tuple[int, ...]) -> list[Clause]:
 def cut_point(text: str, language: str, limit: float) -> tuple[int, Ending]:
     """Where the first clause of `text` ends, and how. Without a place to cut it may exceed `limit` * `SPARE`."""
     if len(text) <= limit * SPARE:
-        return len(text), Ending.SENTENCE
+        # A clause of somebody's own cutting may come alone; the rest of its sentence follows in the next request.
+        return len(text), Ending.CLAUSE if _OPEN_END.search(text) else Ending.SENTENCE
     marks = [m.end() for m in _CLAUSE_END.finditer(text) if _SHORTEST <= m.end() <= len(text) - _SHORTEST]
     within = [end for end in marks if end <= limit * SPARE]
     if within:
