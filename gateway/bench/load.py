@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from playwright.sync_api import Page
 from rich.console import Console
 from rich.table import Table
 
@@ -22,6 +23,8 @@ RATE = 48_000  # Hz, what Chromium's file microphone takes
 SETTLE_SECONDS = 4.0
 PHASE_SECONDS = 15.0
 SPOKEN = "The weather is lovely today, and the children are playing in the garden behind the old house. " * 6
+DECODED = """async () => [...(await window.antlitz.peer.getStats()).values()]
+  .find((one) => one.type === "inbound-rtp" && one.kind === "video").framesDecoded"""
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -47,31 +50,43 @@ def _seconds(pid: int) -> float:
     return (int(words[11]) + int(words[12])) / TICKS  # user and system time
 
 
-def cores(running: Running, seconds: float) -> Used:
-    """How many cores are busy, over so many seconds."""
+def cores(running: Running, page: Page, seconds: float) -> Used:
+    """How many cores are busy, over so many seconds; the page is looked after meanwhile."""
     began, before = time.monotonic(), used(running)
-    time.sleep(seconds)
+    page.wait_for_timeout(seconds * 1000)
     took, after = time.monotonic() - began, used(running)
     return Used((after.gateway - before.gateway) / took, (after.triton - before.triton) / took)
 
 
+def decoded(page: Page) -> int:
+    """Frames that the page has decoded, of all its life."""
+    return int(page.evaluate(DECODED))
+
+
 def main(arguments: list[str]) -> int:
     argparse.ArgumentParser(prog="antlitz bench load", description=__doc__).parse_args(arguments)
-    table = Table("one talk", "gateway, cores", "tritonserver, cores", "together")
+    table = Table("one talk", "gateway, cores", "tritonserver, cores", "together", "frames a second")
+    found: dict[str, tuple[Used, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         silence = write_wav(Path(folder) / "silence.wav", np.zeros(RATE, np.float32), RATE)
         with up() as running, browser(silence) as page:
-            rest = cores(running, SETTLE_SECONDS)
+
+            def look(name: str) -> None:
+                began, before = time.monotonic(), decoded(page)
+                busy = cores(running, page, PHASE_SECONDS)
+                found[name] = busy, (decoded(page) - before) / (time.monotonic() - began)
+
             page.goto(running.url)
             page.get_by_test_id("connect").click()
             page.wait_for_selector(".moving", timeout=30_000)
-            time.sleep(SETTLE_SECONDS)
-            phases = {"nobody": rest, "listens": cores(running, PHASE_SECONDS)}
+            page.wait_for_timeout(SETTLE_SECONDS * 1000)
+            look("listens")
             page.get_by_test_id("text").fill(SPOKEN)
             page.get_by_test_id("say").click()
             page.wait_for_selector('[data-testid=state][data-state="speaking"]', timeout=30_000)
-            phases["speaks"] = cores(running, PHASE_SECONDS)
-    for name, found in phases.items():
-        table.add_row(name, f"{found.gateway:.2f}", f"{found.triton:.2f}", f"{found.gateway + found.triton:.2f}")
+            look("speaks")
+    for name, (busy, fps) in found.items():
+        numbers = (busy.gateway, busy.triton, busy.gateway + busy.triton)
+        table.add_row(name, *(f"{number:.2f}" for number in numbers), f"{fps:.1f}")
     Console().print(table)
     return 0
