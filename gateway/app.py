@@ -16,7 +16,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from characters import CharacterStore
-from gateway import rest
+from gateway import memory, rest
 from gateway.cloning import Clones
 from gateway.dialogue import open_dialogue
 from gateway.errors import HANDLERS
@@ -64,6 +64,7 @@ def create_app(settings: Settings, opened: CharacterStore | None = None) -> Star
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        memory.limit_arenas()
         store = opened if opened is not None else await asyncio.to_thread(open_store, settings)
         inference = Inference(settings.triton, settings, metrics)
         clones = Clones(inference, store)

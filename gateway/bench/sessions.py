@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import statistics
 import sys
 import time
 from pathlib import Path
@@ -17,6 +18,7 @@ from gateway.bench.within import Within, within
 from gateway.sessions.session import Session
 from gateway.streams import Stream
 
+NEAR = 5  # sessions whose median is compared, for a codec's buffers come and go
 SETTLED = 10  # sessions after which memory should not grow any more
 
 
@@ -56,15 +58,15 @@ async def measure(count: int) -> Table:
     table = Table("what", "measured", "at most")
     async with within() as antlitz:
         before = left()
-        freed, settled = [], 0.0
-        for index in range(count):
+        freed, sizes = [], []
+        for _ in range(count):
             freed.append(await one(antlitz))
-            if index + 1 == SETTLED:
-                await asyncio.sleep(1)
-                settled = resident()
-        await asyncio.sleep(1)
+            await asyncio.sleep(0.5)
+            gc.collect()
+            sizes.append(resident())
         after = left()
-        grown = resident() / settled - 1 if settled else float("nan")
+        early, late = sizes[SETTLED : SETTLED + NEAR], sizes[-NEAR:]
+        grown = statistics.median(late) / statistics.median(early) - 1
     table.add_row(f"memory of the gateway, growth from session {SETTLED} to {count}", f"{grown:+.1%}", "+2 %")
     table.add_row("a tab is closed until all is free, the longest", f"{max(freed):.1f} s", "5 s")
     for name, number in after.items():

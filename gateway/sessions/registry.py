@@ -11,6 +11,7 @@ from typing import Any
 
 from avatar_runtime.contracts import AvatarError, Code
 from characters import Character, CharacterStore
+from gateway import memory
 from gateway.cloning import Clones
 from gateway.dialogue import Dialogue, Echo
 from gateway.observability.context import session_id
@@ -158,6 +159,7 @@ class Sessions:
             failure = "" if session.failure is None else str(session.failure.code)
             self.metrics.session_closed(loop.time() - began, session.playout, failure)
             seat.over.set()
+            loop.run_in_executor(None, memory.hand_back)
 
     def _remember(self, seat: Seat) -> None:
         memory = seat.memory
