@@ -23,10 +23,12 @@ import soxr
 from rich.console import Console
 from rich.table import Table
 
-from avatar_runtime.contracts import LISTENING_RATE
+from avatar_runtime.contracts import LISTENING_RATE, SPEAKING_RATE
+from avatar_runtime.voices.kokoro import FOLDER, Kokoro
 from gateway.bench import sounds
 from gateway.bench.conversation import LONG, LOUD, RATE, connect, onset
 from gateway.bench.language_model import LanguageModel
+from gateway.bench.roundtrip import SENTENCES
 from gateway.bench.stack import browser, up, write_wav
 from gateway.bench.stt import load_recordings
 from gateway.settings import Settings
@@ -34,7 +36,7 @@ from gateway.settings import Settings
 Audio = npt.NDArray[np.float32]
 
 PARTS = ("latency", "interruption", "pauses")
-ANSWER_SECONDS = 10.0  # of silence after an utterance: the test model's answers are shorter
+ANSWER_SECONDS = 8.0  # of silence after an utterance: the test model's answers are shorter
 SPEECH = 0.02  # RMS of full scale: quieter than this a recording's edges are breath
 PAUSES = (0.5, 0.6, 0.7, 0.8)  # s that a speaker pauses within a sentence
 INTERRUPT_AFTER = 5.0  # s of silence after an utterance: the answer to it is being spoken
@@ -140,18 +142,41 @@ def latencies(heard: Hearing) -> Latencies:
     return found
 
 
+def english(models: Path) -> list[Audio]:
+    """LibriVox readers."""
+    return [each.audio for each in load_recordings(models / "bench") if each.seconds < 6]
+
+
+def german(models: Path) -> list[Audio]:
+    """Sentences by a synthetic voice: recorded ones were not to be had."""
+    voice = Kokoro(models / FOLDER)
+    said = [
+        np.concatenate([chunk.audio for chunk in voice.speak(text, "de", "im_nicola+im_nicola+ff_siwis")])
+        for text in SENTENCES["de"][:8]
+    ]
+    return [soxr.resample(audio, SPEAKING_RATE, LISTENING_RATE).astype(np.float32) for audio in said]
+
+
+def words(models: Path) -> list[Audio]:
+    """Recorded German: three words of a game at a time, which are no sentences."""
+    return sounds.german(models / "bench", 3)
+
+
+#: Who is spoken to, and what is said.
+SIDES = {
+    "English": ("mona-lisa", english),
+    "German": ("maedchen-mit-perlenohrring", german),
+    "Words": ("maedchen-mit-perlenohrring", words),
+}
+
+
 def latency(turns: int, languages: Sequence[str], trace: bool, table: Table) -> None:
     models = Settings.from_environment().models
-    english = [each.audio for each in load_recordings(models / "bench") if each.seconds < 6]
-    german = sounds.german(models / "bench", 3)
     both = Latencies([], [], {}, [])
-    sides = {
-        "English": ("mona-lisa", english),
-        "German": ("maedchen-mit-perlenohrring", german),
-    }
     count = turns // len(languages)
     for name in languages:
-        character, recordings = sides[name]
+        character, utterances = SIDES[name]
+        recordings = utterances(models)
         spoken = script([recordings[index % len(recordings)] for index in range(count)], ANSWER_SECONDS)
         with LanguageModel() as model:
             found = latencies(listen(spoken, character, model))
@@ -238,7 +263,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--turns", type=int, default=30, help="utterances of the part `latency`")
     parser.add_argument("--interruptions", type=int, default=20)
     parser.add_argument("--pauses", type=int, default=24)
-    parser.add_argument("--languages", nargs="+", choices=("English", "German"), default=("English", "German"))
+    parser.add_argument("--languages", nargs="+", choices=tuple(SIDES), default=("English", "German"))
     parser.add_argument("--trace", action="store_true", help="print what the page was told, and when")
     options = parser.parse_args(arguments)
     console, table = Console(width=120), Table("what", "measured", "at most")

@@ -219,6 +219,7 @@ class Conversation:
         found = await heard
         text = "" if found is None else found.whole
         if found is None or not text:
+            turn.text = ""  # what was guessed was not said
             self.turn_discarded()
             return
         if turn.known_at is None or turn.text != text:

@@ -24,7 +24,8 @@ from gateway.turns.echo import WINDOW_SECONDS as ECHO_SECONDS
 
 MAX_BACKLOG = 2 * LISTENING_RATE  # samples. An engine further behind than this skips to the present
 WINDOW_SECONDS = VAD_WINDOW / LISTENING_RATE
-SPEECH = 0.35  # probability above which new sound is worth a look
+SPEECH = 0.35  # probability below which nobody speaks
+FALLING = 0.6  # below it somebody who spoke may be about to be silent: what was said is looked at at once
 
 
 class Listener(Protocol):
@@ -161,7 +162,7 @@ class Ears:
             return
         if self._scribe is None:
             self._scribe = self._employ()
-        if probability > SPEECH:
+        if probability > FALLING:
             self._scribe.more()
             self._speaking = True
         elif self._speaking:

@@ -17,15 +17,12 @@ LOOK = int(0.35 * LISTENING_RATE)  # samples of new sound that are worth a look 
 FIRST_LOOKS = int(0.12 * LISTENING_RATE)  # … and in the first second of a turn: its first words are waited for
 FIRST = LISTENING_RATE  # samples
 BREATH = int(0.25 * LISTENING_RATE)  # samples of new sound, before a moment of silence, that are worth hearing at once
+ENDING = int(0.1 * LISTENING_RATE)  # samples of a voice that dies away: no word is in them
 UNHEARD = int(0.2 * LISTENING_RATE)  # samples at the end, silence among them, that change nothing any more
 
 
-def same(text: str, other: str) -> bool:
-    """Whether two texts have the same letters: capitals and commas come and go while one listens."""
-    return letters(text) == letters(other)
-
-
 def letters(text: str) -> str:
+    """What of a text has to be the same: capitals and commas come and go while one listens."""
     return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
@@ -85,7 +82,7 @@ class Scribe:
         """All that was said before the sample `until`; None when there is no ear for it (the person has been told)."""
         async with self._free:
             self._agree(until)
-            if self._whole is not None and self._whole_until >= until:
+            if self._whole is not None and self._whole_until >= until - ENDING:
                 return self._whole
             if not self._failed:
                 heard = await self._push(flush=True)
@@ -129,6 +126,16 @@ class Scribe:
         except AvatarError:
             self._failed = True  # the words before are lost with it
             return None
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            self._failed = True  # gRPC ends a call as cancelled when its server goes
+            return None
+        except Exception as error:
+            self._health.failed(Role.STT, crash(error))
+            self._failed = True
+            return None
         self._sent = end
         if flush:
             self._whole, self._whole_until = heard, end
@@ -138,7 +145,9 @@ class Scribe:
     def _agree(self, until: int) -> bool:
         """Whether the last two looks, of which the last came almost to `until`, heard the same: then that is all."""
         before, last = self._before, self._last
-        if before is None or last is None or until - self._last_until > UNHEARD or not same(before.whole, last.whole):
+        if before is None or last is None or until - self._last_until > UNHEARD or not letters(last.whole):
+            return False
+        if letters(before.whole) != letters(last.whole):
             return False
         self._whole, self._whole_until = last, max(until, self._whole_until)
         return True

@@ -147,3 +147,25 @@ async def test_ears_that_are_away_are_told_of_once() -> None:
         assert await scribe.text(SECOND) is None
         assert await scribe.text(SECOND) is None
         assert [message["code"] for message in sent] == ["engine_unavailable"]
+
+
+async def test_two_looks_that_heard_nothing_prove_nothing() -> None:
+    ears = Ears(lambda samples, flush: "Hello." if flush else "")
+    async with writing(ears) as (scribe, recording, told, _):
+        for count in (1, 2):
+            speak(scribe, recording, 0.2)
+            await until(lambda count=count: len(told) == count)
+        heard = await scribe.text(recording.samples)
+        assert heard is not None and heard.whole == "Hello."
+
+
+async def test_a_bug_in_the_ears_ends_no_session() -> None:
+    def broken(samples: int, flush: bool) -> str:
+        raise ZeroDivisionError
+
+    ears = Ears(broken)
+    async with writing(ears) as (scribe, recording, _, sent):
+        speak(scribe, recording, 1.0)
+        heard = await scribe.text(SECOND)
+        assert heard is not None and heard.whole == "all of it"
+        assert [message["code"] for message in sent] == ["engine_unavailable", "engine_back"]

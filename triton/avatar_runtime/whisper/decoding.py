@@ -6,7 +6,7 @@ Thresholds as in openai/whisper ``transcribe.py`` and Radford et al. 2022, secti
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -61,6 +61,7 @@ class DecodingOptions:
     task: str = "transcribe"
     prompt: tuple[int, ...] = ()
     said: tuple[int, ...] = ()  # text tokens that are certain: the text begins with them
+    guess: tuple[int, ...] = ()  # text tokens that probably follow: read at once, kept as far as they are chosen
 
 @dataclass
 class Decoded:
@@ -143,7 +144,8 @@ def _decode_once(
     random: np.random.Generator,
 ) -> Decoded:
     begun = _begin(networks, vocabulary, memory, options)
-    text, logits = begun.text, begun.logits
+    text, logits, language, sure, no_speech = begun.text, begun.logits, begun.language, begun.sure, begun.no_speech
+    del begun  # with it a text would stay that is not needed any more
     tokens = list(options.said)
     if not tokens:
         logits[vocabulary.suppressed_first] = -np.inf
@@ -151,6 +153,7 @@ def _decode_once(
     limit = max(1, min(networks.max_length - text.length - 1, most))
     total = 0.0
     fresh = 0
+    ahead = _Ahead(networks, text, options.guess[:limit] if temperature == 0 else ())
     while True:
         logits[vocabulary.suppressed] = -np.inf
         logits[vocabulary.first_timestamp :] = -np.inf
@@ -162,17 +165,46 @@ def _decode_once(
             break
         tokens.append(token)
         fresh += 1
-        logits = networks.feed(text, [token])[0]
+        read = ahead.after(token)
+        if read is None and ahead.left:  # the guess was wrong here: what follows of it has to go out of the text
+            del text
+            said = tuple(tokens[:-1])
+            text = _begin(networks, vocabulary, memory, replace(options, language=language, said=said)).text
+            ahead = _Ahead(networks, text, ())
+        logits = networks.feed(text, [token])[0] if read is None else read
     return Decoded(
         tokens=tokens,
-        language=begun.language,
-        language_probability=begun.sure,
+        language=language,
+        language_probability=sure,
         mean_log_probability=total / (fresh + 1),
-        no_speech=begun.no_speech,
+        no_speech=no_speech,
         compression_ratio=compression_ratio(vocabulary.decode(tokens)),
         looped=looped or fresh >= limit,
-        attention=_predicting(text.attention, len(tokens) + 1),
+        attention=_predicting(text.attention, len(tokens) + 1, ahead.left),
     )
+
+
+class _Ahead:
+    """Tokens that were guessed, and read in one step: it costs hardly more for ten tokens than for one."""
+
+    def __init__(self, networks: Networks, text: Text, guess: tuple[int, ...]) -> None:
+        self._guess = guess
+        self._logits = networks.feed(text, list(guess)) if guess else None
+        self._count = 0
+
+    @property
+    def left(self) -> int:
+        """How many tokens of the guess are in the text that were not chosen (yet)."""
+        return len(self._guess) - self._count
+
+    def after(self, token: int) -> Array | None:
+        """The logits after `token`; None when it is not the next of the guess."""
+        if self._logits is None or not self.left or self._guess[self._count] != token:
+            return None
+        self._count += 1
+        logits: Array = self._logits[self._count - 1].copy()
+        return logits
+
 
 @dataclass
 class _Begun:
@@ -202,10 +234,11 @@ def _begin(networks: Networks, vocabulary: Vocabulary, memory: Any, options: Dec
     no_speech = float(_softmax(logits[len(before)])[vocabulary.no_speech])
     return _Begun(text, logits[-1].copy(), language, sure, no_speech)
 
-def _predicting(attention: list[Array], count: int) -> list[Array]:
-    """The attention [heads, 1, t] that chose each of the last `count` tokens."""
+def _predicting(attention: list[Array], count: int, spare: int) -> list[Array]:
+    """The attention [heads, 1, t] that chose each of the last `count` tokens, before `spare` that were not chosen."""
     rows = [part[:, index : index + 1] for part in attention for index in range(part.shape[1])]
-    return rows[len(rows) - count :]
+    end = len(rows) - spare
+    return rows[end - count : end]
 
 def _choose(logits: Array, temperature: float, random: np.random.Generator) -> tuple[int, float]:
     """A token and its log probability (at temperature 1, so that temperatures compare)."""

@@ -168,7 +168,8 @@ class Stream:
     def _steered(self, options: DecodingOptions) -> DecodingOptions:
         # Half a second of sound can be any language: only what is certain has one.
         settled = self._language if self._said or self._words else ""
-        return replace(options, language=options.language or settled or None, said=tuple(self._said))
+        language = options.language or settled or None
+        return replace(options, language=language, said=tuple(self._said), guess=tuple(self._guess))
 
     def _take(self, heard: Decoded, seconds: float) -> None:
         guess = heard.tokens[len(self._said) :]
