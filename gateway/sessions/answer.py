@@ -19,7 +19,7 @@ from gateway.inference import Speech
 from gateway.sessions.health import crash
 from gateway.sessions.voice import Voice
 
-AHEAD: Final = 3  # pieces made before somebody wants them: the first clause, its sound, the second clause
+AHEAD: Final = 2  # pieces made before somebody wants them: the first clause and its sound
 
 
 @dataclass(frozen=True)

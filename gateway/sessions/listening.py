@@ -224,10 +224,10 @@ class Ears:
         for event in self.taking.judged(heard is not None and meant(heard.whole)):
             self._handle(event)
 
-    def _told(self, scribe: Scribe, heard: Heard) -> None:
+    def _told(self, scribe: Scribe, heard: Heard, whole: bool) -> None:
         if scribe is not self._scribe or self.taking.held:
             return
-        if self.taking.endpointer.paused:  # this may be all
+        if whole and self.taking.endpointer.paused:  # this may be all
             self._paused(heard)
         else:
             self._listener.turn_heard(heard)
@@ -249,7 +249,7 @@ class Ears:
         start = round(self.taking.endpointer.start * LISTENING_RATE)
         scribe = Scribe(
             self._inference, self._recording, start, self._expect(), self._health, self._tasks,
-            lambda heard: self._told(scribe, heard),
+            lambda heard, whole: self._told(scribe, heard, whole),
         )  # fmt: skip
         return scribe
 

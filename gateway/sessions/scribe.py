@@ -38,8 +38,8 @@ class Expected:
 class Scribe:
     """Reads the recording from sample `start` on. One request runs at a time; what comes meanwhile goes with the next.
 
-    `told` gets what is heard after every look. An ear that fails is told to the person; then the whole turn is
-    transcribed once more when its text is asked for.
+    `told` gets what is heard after every look, and whether that is all that was said until then. An ear that fails is
+    told to the person; then the whole turn is transcribed once more when its text is asked for.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Scribe:
         expected: Expected,
         health: Health,
         tasks: Any,
-        told: Callable[[Heard], None],
+        told: Callable[[Heard, bool], None],
     ) -> None:
         self._inference, self._recording, self._health, self._told = inference, recording, health, told
         self._expected = expected
@@ -105,12 +105,13 @@ class Scribe:
             async with self._free:
                 breath, self._breath = self._breath, False
                 if breath and self._agree(self._recording.samples):
+                    heard = self._whole
+                elif self._failed or not (breath or self._worth_a_look):
                     continue
-                if self._failed or not (breath or self._worth_a_look):
-                    continue
-                heard = await self._push(flush=breath)
+                else:
+                    heard = await self._push(flush=breath)
             if heard is not None:
-                self._told(heard)
+                self._told(heard, breath)
 
     @property
     def _worth_a_look(self) -> bool:

@@ -13,7 +13,7 @@ class TritonPythonModel:
     """Triton's entry points."""
 
     def initialize(self, args: dict[str, str]) -> None:
-        os.nice(5)  # smooth video comes first
+        os.nice(1)  # the video comes first, but a person waits, too
         self._engine = Kokoro(adapter.models_dir() / FOLDER)
         for language in ("en", "de"):  # the first call loads lexicons
             list(self._engine.speak("Hallo.", language))

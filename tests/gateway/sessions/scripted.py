@@ -121,7 +121,7 @@ class ScriptedEars:
         self._samples += len(audio)
         if not flush:
             first, _, rest = self._script.heard.partition(" ")
-            return Heard(first, self._language, [], f"{rest} {self._samples}")
+            return Heard(first, self._language, [], f"{rest} {self._samples}" if self._script.heard else "")
         self._script.calls.append(("heard", self._samples))
         await asyncio.sleep(self._script.delay)
         return Heard("", self._language, [], self._script.heard)

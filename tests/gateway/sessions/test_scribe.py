@@ -54,7 +54,7 @@ async def writing(ears: Ears) -> AsyncIterator[tuple[Scribe, Recording, list[str
     async with asyncio.TaskGroup() as tasks:
         scribe = Scribe(
             ears, recording, 0, Expected("", "en", "Ada"), Health(sent.append), tasks,
-            lambda heard: told.append(heard.whole),
+            lambda heard, whole: told.append(heard.whole),
         )  # fmt: skip
         yield scribe, recording, told, sent
         await scribe.close()
