@@ -18,7 +18,7 @@ from avatar_runtime.whisper.commitment import agreed, settled
 from avatar_runtime.whisper.decoding import SURE_LANGUAGE, TEMPERATURES, Array, Decoded, DecodingOptions, decode
 from avatar_runtime.whisper.features import FRAMES_PER_POSITION, FRAMES_PER_SECOND, POSITIONS_PER_SECOND, LogMel
 from avatar_runtime.whisper.segments import KEPT_SILENCE, OFF, ON, SHORTEST_WINDOWS
-from avatar_runtime.whisper.transcribe import Transcriber, Transcript, Word, joined, stripped
+from avatar_runtime.whisper.transcribe import PADDING, Transcriber, Transcript, Word, joined, stripped
 
 SENTENCE_ENDS = (".", "?", "!", "\u3002", "\uff1f", "\uff01")
 WINDOW_SECONDS = VAD_WINDOW / LISTENING_RATE
@@ -34,8 +34,8 @@ class StreamingOptions:
 
     look: float = 0.25  # of new sound between two looks …
     first_looks: float = 0.12  # … and within the first second: the first words are waited for
-    padding: float = 2.0  # of silence after the sound
-    least: float = 5.0  # of context when all is heard: somebody waits for it, and most was understood before
+    padding: float = 2.0  # of silence after the sound of a look
+    least: float = 8.0  # of context when all is heard: somebody waits for it, and most was understood before
     margin: float = 0.8  # of the newest sound, which makes nothing certain that looks at it; 0: LocalAgreement alone
     agree: bool = True  # whether two looks have to agree as well
     pause: float = 1.0  # a silence that ends a part: all that was said in it is certain
@@ -221,7 +221,7 @@ class Stream:
             lambda frames: self._mel.spectrogram(frames, until),
             seconds,
             self._steered(options),
-            max(seconds + self._options.padding, self._options.least),
+            max(seconds + PADDING, self._options.least),
             TEMPERATURES[:2],  # somebody waits
         )
         if heard.said:
