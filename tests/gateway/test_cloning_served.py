@@ -31,7 +31,7 @@ def sample() -> bytes:
 
 @pytest.fixture
 def client(triton: Server, tmp_path: Path) -> Iterator[TestClient]:
-    with TestClient(create_app(Settings(data=tmp_path, triton=triton.address))) as client:
+    with TestClient(create_app(Settings(data=tmp_path, triton=triton.address)), "http://localhost:8080") as client:
         yield client
 
 

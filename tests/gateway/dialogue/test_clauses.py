@@ -109,7 +109,7 @@ def test_a_hundred_thousand_of_anything_take_no_time_and_no_room(letter: str, on
             clauses.spoken()
             assert len(each.text) <= 1_000
         assert len(clauses._rest) <= 1_000
-    assert time.process_time() - begun < 5
+    assert time.process_time() - begun < 20  # quadratic would be minutes
 
 
 @given(st.text(alphabet="ab .,!?\n[](){}*`「」。、字1-—…", max_size=120), st.data())

@@ -88,4 +88,4 @@ def test_any_figures_are_said(text: str, language: str) -> None:
 def test_a_hundred_thousand_of_anything_take_no_time(part: str, language: str) -> None:
     text, begun = part * (100_000 // len(part)), time.process_time()
     spoken(text, language)
-    assert time.process_time() - begun < 5
+    assert time.process_time() - begun < 20  # quadratic would be minutes
