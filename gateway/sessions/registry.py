@@ -209,12 +209,16 @@ class Sessions:
                 roles = self._roles
             if roles is not None and roles != self._roles:
                 self._roles = roles
-                self._clones.reconsider()
-                for session in self.running:
-                    session.engines(roles)
-                    if session.character is not None:  # an engine that clones may be there now
-                        self._clones.prepare(session.character)
+                self._tell(roles)
             await asyncio.sleep(ENGINES_EVERY)
+
+    def _tell(self, roles: dict[str, Any]) -> None:
+        """Not in `watch` itself: its variables would keep the last session while nobody talks."""
+        self._clones.reconsider()
+        for session in self.running:
+            session.engines(roles)
+            if session.character is not None:  # an engine that clones may be there now
+                self._clones.prepare(session.character)
 
     async def _each(self, change: Any, sessions: list[Session]) -> None:
         for session in sessions:
