@@ -18,7 +18,7 @@ from gateway.bench.within import Within, within
 from gateway.sessions.session import Session
 from gateway.streams import Stream
 
-NEAR = 5  # sessions whose median is compared, for a codec's buffers come and go
+NEAR = 20  # sessions whose median is compared, for a codec's buffers come and go
 SETTLED = 10  # sessions after which memory should not grow any more
 
 
