@@ -44,3 +44,11 @@ class Asset:
     data: bytes
     media_type: str
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What shows that somebody has changed something: when each character (by id) was edited last, which is active."""
+
+    edited: dict[str, str]
+    active: str | None

@@ -19,7 +19,7 @@ from characters.library import Library
 from characters.media_types import LATENTS_TYPE, audio_type, image_type
 from characters.migrations import migrate
 from characters.models import CharacterRow, record
-from characters.record import Asset, Character
+from characters.record import Asset, Character, Glance
 
 _NO_SAMPLE: Final[dict[str, Any]] = {"voice_sample": None, "voice_latents": None, "voice_latents_engine": ""}
 
@@ -69,6 +69,13 @@ class CharacterStore:
         with reading(self._database):
             row = CharacterRow.select().where(CharacterRow.active).first(self._database)
             return None if row is None else record(row)
+
+    def glance(self) -> Glance:
+        """What other gateways' changes show in; cheap enough for every few seconds."""
+        with reading(self._database):
+            rows = CharacterRow.select(CharacterRow.id, CharacterRow.updated, CharacterRow.active)
+            found = list(rows.execute(self._database))
+        return Glance({row.id: row.updated for row in found}, next((row.id for row in found if row.active), None))
 
     def create(self, new: NewCharacter) -> Character:
         """Add a character; `name_taken` or `unknown_language` when it cannot be."""

@@ -29,6 +29,7 @@ from gateway.security.headers import SecurityHeaders
 from gateway.security.policy import Policy
 from gateway.security.token import ensure
 from gateway.sessions import Sessions
+from gateway.sessions.following import Following
 from gateway.sessions.signalling import signalling
 from gateway.settings import Settings
 
@@ -75,12 +76,13 @@ def create_app(settings: Settings, opened: CharacterStore | None = None) -> Star
         app.state.policy, app.state.metrics = policy, metrics
         try:
             async with asyncio.TaskGroup() as tasks:
-                watching = tasks.create_task(sessions.watch())
+                watching = [tasks.create_task(work) for work in (sessions.watch(), Following(store, sessions).run())]
                 try:
                     yield
                 finally:
                     await sessions.close_all()
-                    watching.cancel()
+                    for task in watching:
+                        task.cancel()
         finally:
             await dialogue.close()
             await clones.close()

@@ -78,6 +78,7 @@ class Sessions:
         self._places = Places(settings.address_sessions)  # of each visitor
         self._roles: dict[str, Any] | None = None
         self._opened = asyncio.Event()
+        self.active: str | None = None  # the character last made active, as far as sessions were told
         self._closing = False
         encoders.configure(settings.video_bitrate)
 
@@ -173,6 +174,7 @@ class Sessions:
 
     async def activate(self, character_id: str) -> None:
         """Every running session switches to this character."""
+        self.active = character_id
         await self._each(lambda session: session.switch(character_id), list(self.running))
 
     async def character_changed(self, character_id: str) -> None:
@@ -197,12 +199,16 @@ class Sessions:
         if self._running:
             await asyncio.wait(self._running, timeout=CLOSING_SECONDS)
 
+    async def somebody(self) -> None:
+        """Wait until a session runs."""
+        while not self._running:
+            self._opened.clear()
+            await self._opened.wait()
+
     async def watch(self) -> None:
         """Look at the engines while somebody is there, and tell them what changed. Runs until cancelled."""
         while True:
-            if not self._running:
-                self._opened.clear()
-                await self._opened.wait()
+            await self.somebody()
             try:
                 roles = await self._inference.catalogue()
             except AvatarError:
