@@ -33,6 +33,8 @@ log = logging.getLogger("gateway")
 WATCH_SECONDS = 0.5  # how soon a dead tritonserver is noticed
 RESTART_SECONDS = 2.0  # between two starts, so that a server that cannot live does not spin
 MAX_WEBSOCKET_BYTES = 256 * 1024  # an SDP is a few kilobytes
+#: s; a page whose network is gone has 30 s at least to come back for its session.
+SOCKET_PINGS: dict[str, float] = {"ws_ping_interval": 10, "ws_ping_timeout": 30}
 
 
 def url(settings: Settings, port: int) -> str:
@@ -118,9 +120,8 @@ async def gateway(
         access_log=False,
         ws_max_size=MAX_WEBSOCKET_BYTES,
         timeout_graceful_shutdown=3,
-        ws_ping_interval=10,  # a page whose network is gone has 30 s at least to come back for its session
-        ws_ping_timeout=30,
         forwarded_allow_ips=settings.proxies,
+        **SOCKET_PINGS,  # type: ignore[arg-type]
         **tls,  # type: ignore[arg-type]
     )
     serving = Uvicorn(config, settings, console, kept)
