@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import secrets
+import shlex
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +16,11 @@ from typing import Any
 
 import uvicorn
 
+from gateway import certificate
 from gateway.app import create_app
+from gateway.bench.rough_link import Link
 from gateway.bench.stack import CHROMIUM_ARGUMENTS
+from gateway.cli.up import SOCKET_PINGS
 from gateway.sessions import Sessions
 from gateway.settings import Settings
 from triton_launch.server import Server
@@ -30,7 +35,9 @@ class Within:
 
     async def page(self, *scripts: Path) -> Any:
         """A new page in a context of its own; close `page.context`."""
-        context = await self.browser.new_context(permissions=["microphone"], bypass_csp=True)
+        context = await self.browser.new_context(
+            permissions=["microphone"], bypass_csp=True, ignore_https_errors=True
+        )
         page = await context.new_page()
         for script in scripts:
             await page.add_init_script(path=script)
@@ -47,8 +54,8 @@ class Within:
 
 
 @asynccontextmanager
-async def within(**changes: Any) -> AsyncIterator[Within]:
-    """`changes` are settings."""
+async def within(link: Link | None = None, arguments: Sequence[str] = (), **changes: Any) -> AsyncIterator[Within]:
+    """`changes` are settings. With a `link` Chromium is at its far end, and the gateway, guarded, at its near one."""
     from playwright.async_api import async_playwright
 
     settings = Settings.from_environment()
@@ -57,8 +64,26 @@ async def within(**changes: Any) -> AsyncIterator[Within]:
         try:
             await asyncio.to_thread(triton.wait_ready)
             settings = dataclasses.replace(settings, data=Path(folder) / "data", triton=triton.address, **changes)
+            executable = shutil.which("chromium") or shutil.which("google-chrome")
+            tls, secret = {}, ""
+            if link is not None:
+                secret = secrets.token_urlsafe(32)
+                settings = dataclasses.replace(settings, host=link.near, token=secret)
+                chain, key = certificate.ensure(settings.data / "certificate", link.near)
+                tls = {"ssl_certfile": str(chain), "ssl_keyfile": str(key)}
+                executable = str(_wrapped(Path(folder) / "chromium", link.inside(str(executable))))
             app = create_app(settings)
-            server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=2))
+            server = uvicorn.Server(
+                uvicorn.Config(
+                    app,
+                    host=settings.host,
+                    port=0,
+                    log_level="warning",
+                    timeout_graceful_shutdown=2,
+                    **SOCKET_PINGS,
+                    **tls,
+                )
+            )
             serving = asyncio.create_task(server.serve())
             while not server.started:  # noqa: ASYNC110 - uvicorn tells nobody
                 await asyncio.sleep(0.05)
@@ -66,13 +91,20 @@ async def within(**changes: Any) -> AsyncIterator[Within]:
             try:
                 async with async_playwright() as playwright:
                     chromium = await playwright.chromium.launch(
-                        executable_path=shutil.which("chromium") or shutil.which("google-chrome"),
-                        args=list(CHROMIUM_ARGUMENTS),
+                        executable_path=executable, args=[*CHROMIUM_ARGUMENTS, *arguments]
                     )
-                    yield Within(f"http://127.0.0.1:{port}/", app.state.sessions, triton, chromium)
+                    url = f"https://{link.near}:{port}/#token={secret}" if link else f"http://127.0.0.1:{port}/"
+                    yield Within(url, app.state.sessions, triton, chromium)
                     await chromium.close()
             finally:
                 server.should_exit = True
                 await serving
         finally:
             triton.stop()
+
+
+def _wrapped(path: Path, command: list[str]) -> Path:
+    """A program that starts `command` with its own arguments: playwright takes one file."""
+    path.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+    path.chmod(0o755)
+    return path
