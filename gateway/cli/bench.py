@@ -10,6 +10,7 @@ BENCHES = {
     "talk": "a conversation in Chromium: voice to voice, first caption, interruption, pauses",
     "playout": "sound against picture over ten minutes, and the age of a frame when it is shown",
     "sessions": "sessions opened and closed one after another, and what is left of them",
+    "crowd": "several talks at once, cores of each process, and one visitor more than there are places",
     "stt": "stt_whisper beside faster-whisper",
     "roundtrip": "what the voices say, transcribed back",
     "render": "render_meshwarp, CPU per frame",
