@@ -1,5 +1,7 @@
 import { text } from "./strings.js";
 
+const LOCKED = 401; // the cookie has run out, or the token was changed
+
 /** A refused request: the server's sentence, its code, and whether asking again may help. */
 export class ApiError extends Error {
   constructor(message, { code = "internal", status = 0, retryable = false } = {}) {
@@ -18,7 +20,8 @@ async function refusal(response) {
   } catch {
     // Not JSON: a proxy in between, perhaps. The status has to do.
   }
-  return new ApiError(error.message || text("api.status", { status: response.status }), {
+  const told = response.status === LOCKED ? text("api.locked") : error.message; // the gateway's speaks to programs, too
+  return new ApiError(told || text("api.status", { status: response.status }), {
     code: error.code,
     status: response.status,
     retryable: Boolean(error.retryable),
@@ -28,8 +31,9 @@ async function refusal(response) {
 /**
  * The REST routes of gateway/PROTOCOL.md. Every method rejects with an ApiError.
  * @param {typeof fetch} request
+ * @param {() => void} locked called, too, when the gateway no longer knows who is asking
  */
-export function createApi(request = (...args) => fetch(...args)) {
+export function createApi(request = (...args) => fetch(...args), locked = () => {}) {
   async function ask(path, options = {}) {
     let response;
     try {
@@ -38,6 +42,7 @@ export function createApi(request = (...args) => fetch(...args)) {
       if (error?.name === "AbortError") throw error;
       throw new ApiError(text("api.unreachable"), { code: "unreachable", retryable: true });
     }
+    if (response.status === LOCKED) locked();
     if (!response.ok) throw await refusal(response);
     return response;
   }
@@ -50,6 +55,8 @@ export function createApi(request = (...args) => fetch(...args)) {
   const at = (id, rest = "") => `api/characters/${encodeURIComponent(id)}${rest}`;
 
   return {
+    /** Whether the gateway lets us in: a WebSocket that it refuses looks as if nobody were there. */
+    knock: async () => void (await ask("./", { method: "HEAD" })),
     engines: async () => (await json("api/engines")).roles ?? {},
     characters: async () => (await json("api/characters")).characters ?? [],
     character: (id) => json(at(id)),

@@ -13,17 +13,19 @@ export class ConnectionTest {
   #sheet;
   #peer;
   #microphone;
+  #knock;
   #language;
   #running = false;
 
   /**
-   * @param {{peer: () => RTCPeerConnection|null, microphone: () => MediaStreamTrack|null}} talk of a talk that goes on,
-   *   which is then looked at instead of tried
+   * @param {{peer: () => RTCPeerConnection|null, microphone: () => MediaStreamTrack|null, knock: () => Promise<void>}}
+   *   talk of a talk that goes on, which is then looked at instead of tried; `knock` asks whether we are let in at all
    */
-  constructor(button, sheet, { peer, microphone }, language = preferredLanguage(navigator.languages)) {
+  constructor(button, sheet, { peer, microphone, knock }, language = preferredLanguage(navigator.languages)) {
     this.#sheet = sheet;
     this.#peer = peer;
     this.#microphone = microphone;
+    this.#knock = knock;
     this.#language = language;
     sheet.lang = language;
     new Fold(button, sheet);
@@ -49,6 +51,7 @@ export class ConnectionTest {
     if (!facts.webrtc) return facts;
     facts.microphone = await tryMicrophone(this.#microphone());
     facts.talk = await this.#talk();
+    if (facts.talk.outcome === "unreachable") await this.#knock();
     facts.relays = await tryRelays(facts.talk.iceServers, createPeer);
     return { ...facts, forced: peerConfig({}, location.search).iceTransportPolicy === "relay" };
   }

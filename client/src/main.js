@@ -25,7 +25,7 @@ import { TranscriptView } from "./transcript.js";
 
 const byId = (id) => document.getElementById(id);
 
-const api = createApi();
+const api = createApi(undefined, locked);
 const notices = new Notices(byId("notices"));
 const microphone = new Microphone();
 const [connect, mic, field] = ["connect", "mic", "text"].map(byTestId);
@@ -58,6 +58,7 @@ const { session } = talk;
 new ConnectionTest(byId("connection-test"), byId("connection-sheet"), {
   peer: () => session.peer,
   microphone: () => microphone.track,
+  knock,
 });
 const quality = new QualityView(byTestId("quality"), () => session.peer);
 const film = new FilmView(
@@ -80,6 +81,18 @@ window.antlitz = {
   },
   timings: [],
 };
+
+// --- who is not known any more ------------------------------------------------------------------------------------
+function locked() {
+  // Without a cookie that counts, the page's own address is the login. Neither a talk nor what was typed gets lost.
+  if (session.phase !== "live" && !byId("editor").open) return location.reload();
+  const action = { label: text("notice.login"), run: () => window.open("./") };
+  notices.show({ code: "locked", level: "error", message: text("api.locked"), action });
+}
+
+function knock() {
+  return api.knock().catch(() => {}); // a gateway that is not there is told elsewhere
+}
 
 // --- characters -----------------------------------------------------------------------------------------------
 function show(next) {
@@ -266,7 +279,8 @@ session.on("track", async (track) => {
   const action = { label: text("notice.tap"), run: () => stage.play() };
   notices.show({ code: "autoplay", level: "warning", message: text("notice.autoplay"), stays: true, action });
 });
-session.on("phase", ({ phase }) => {
+session.on("phase", ({ phase, reason }) => {
+  if (reason === "unreachable") knock();
   stage.phase(phase);
   for (const part of [quality, stopwatch]) phase === "live" ? part.start() : part.stop();
   if (phase === "off") {

@@ -96,6 +96,7 @@ const ENGLISH = {
   "notice.retry": "Try now",
   "notice.tap": "Turn the sound on",
   "notice.reload": "Reload",
+  "notice.login": "Log in",
   "notice.gone": "The connection to the server is lost. Trying again in {seconds} s.",
   "notice.unreachable": "The server cannot be reached. Trying again in {seconds} s.",
   "notice.media": "The server answers, but sound and picture find no way through (a firewall or NAT may be in between; the connection test at the top right tells more). Trying again in {seconds} s.",
@@ -141,6 +142,7 @@ const ENGLISH = {
   "camera.failed": "The camera could not be opened.",
 
   "api.unreachable": "The server cannot be reached.",
+  "api.locked": "Your login has run out, or the token was changed. Log in in another tab, then try again.",
   "api.status": "The server answered with status {status}.",
 
   "gallery.edit": "Edit {name}",

@@ -34,8 +34,8 @@ document.addEventListener("securitypolicyviolation", (event) =>
 class Serving:
     """The gateway in a thread of this process, on a free port of localhost."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._server = uvicorn.Server(uvicorn.Config(create_app(settings), port=0, log_level="error"))
+    def __init__(self, settings: Settings, port: int = 0) -> None:
+        self._server = uvicorn.Server(uvicorn.Config(create_app(settings), port=port, log_level="error"))
         self._listening = threading.Event()
         startup = self._server.startup
 
@@ -47,7 +47,8 @@ class Serving:
         self._thread = threading.Thread(target=self._server.run)
         self._thread.start()
         assert self._listening.wait(30)
-        self.url = f"http://localhost:{self._server.servers[0].sockets[0].getsockname()[1]}/"
+        self.port = self._server.servers[0].sockets[0].getsockname()[1]
+        self.url = f"http://localhost:{self.port}/"
 
     def stop(self) -> None:
         self._server.should_exit = True
@@ -105,6 +106,56 @@ def test_a_link_on_another_site_finds_who_is_logged_in(locked: Serving, page: An
     page.get_by_test_id("login").wait_for()
     page.evaluate("(url) => location.assign(url)", locked.url)
     page.get_by_test_id("character").first.wait_for()
+
+
+@pytest.mark.parametrize("step", ["connect", "connection-test", "typing"])
+def test_a_page_whose_token_was_changed_leads_to_the_login(tmp_path: Path, page: Any, step: str) -> None:
+    before = Serving(Settings(data=tmp_path, triton="127.0.0.1:9", token=TOKEN))
+    try:
+        page.goto(f"{before.url}#token={TOKEN}")
+        page.get_by_test_id("character").first.wait_for()
+    finally:
+        before.stop()
+    after = Serving(Settings(data=tmp_path, triton="127.0.0.1:9", token="another-token-of-a-test"), before.port)
+    try:
+        if step == "connect":
+            page.get_by_test_id("connect").click()
+        elif step == "connection-test":
+            page.get_by_test_id("connection-test").click()
+        else:
+            page.get_by_test_id("text").fill("Hello")
+            page.get_by_test_id("send").click()
+        field = page.get_by_test_id("login-token")
+        field.fill("another-token-of-a-test")
+        field.press("Enter")
+        page.get_by_test_id("character").first.wait_for()
+    finally:
+        after.stop()
+
+
+def test_a_cookie_that_runs_out_ends_no_talk(locked: Serving, page: Any) -> None:
+    page.goto(f"{locked.url}#token={TOKEN}")
+    page.get_by_test_id("character").first.wait_for()
+    page.get_by_test_id("connect").click()
+    playwright.expect(page.get_by_test_id("state")).to_have_attribute("data-state", "idle")
+    page.context.clear_cookies()
+
+    page.get_by_test_id("create").click()
+    page.get_by_test_id("display-name").fill("Ada")
+    page.get_by_test_id("portrait-file").set_input_files(Path(__file__).parents[2] / "client" / "talking.jpg")
+    page.get_by_test_id("save").click()
+    playwright.expect(page.get_by_test_id("editor").get_by_role("alert")).to_contain_text("Your login has run out")
+    assert page.evaluate("window.antlitz.peer.connectionState") == "connected"
+    page.get_by_role("button", name="Cancel").click()
+    with page.context.expect_page() as opened:
+        page.get_by_role("button", name="Log in").click()
+    opened.value.get_by_test_id("login-token").fill(TOKEN)
+    opened.value.get_by_role("button", name="Log in").click()
+    opened.value.get_by_test_id("character").first.wait_for()
+
+    page.get_by_test_id("create").click()
+    playwright.expect(page.get_by_test_id("display-name")).to_be_visible()
+    assert page.evaluate("fetch('api/characters').then((answer) => answer.status)") == 200
 
 
 def test_the_page_needs_nothing_that_its_policy_refuses(locked: Serving, page: Any) -> None:

@@ -276,3 +276,16 @@ test("REST: the server's sentence becomes the error; no server is told as such",
   await assert.rejects(api.engines(), { code: "unreachable", retryable: true });
   await assert.rejects(api.create({}), /status 502/);
 });
+
+test("REST: who is not known any more is told, in words for a person", async () => {
+  const error = { code: "unauthorized", message: "Log in first, or send the token as Authorization: Bearer." };
+  let status = 401;
+  let told = 0;
+  const api = createApi(async () => new Response(JSON.stringify({ error }), { status }), () => (told += 1));
+  await assert.rejects(api.characters(), { status: 401, message: /login has run out/ });
+  await assert.rejects(api.knock(), { status: 401 });
+  assert.equal(told, 2);
+  status = 403;
+  await assert.rejects(api.knock(), { status: 403, message: error.message });
+  assert.equal(told, 2);
+});
