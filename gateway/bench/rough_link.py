@@ -95,7 +95,10 @@ def rough_link(seed: int = 1) -> Iterator[Link]:
             if kind == "netem":
                 peer = ["peer", "name", far, "netns", str(holder.pid)]
                 _run("ip", "link", "add", near, "type", "veth", *peer)
-            for where, device, own, other in (([], near, link.near, link.far), (link.inside(), far, link.far, link.near)):
+            for where, device, own, other in (
+                ([], near, link.near, link.far),
+                (link.inside(), far, link.far, link.near),
+            ):
                 _run(*where, "ip", "address", "add", own, "peer", other, "dev", device)
                 _run(*where, "ip", "link", "set", device, "mtu", str(MTU), "up")
             _run(*link.inside("ip", "link", "set", "lo", "up"))
