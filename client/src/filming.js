@@ -78,6 +78,7 @@ export class Filming extends Emitter {
     const mimeType = TYPES.find((type) => MediaRecorder.isTypeSupported(type)) ?? "";
     const media = new MediaRecorder(stream, { mimeType, videoBitsPerSecond: 2_000_000, audioBitsPerSecond: 128_000 });
     const began = new Date();
+    const since = performance.now(); // no clock that is set
     const chunks = [];
     let bytes = 0;
     media.ondataavailable = ({ data }) => {
@@ -98,7 +99,7 @@ export class Filming extends Emitter {
     this.#draw(pencil);
     this.#timers = [
       setInterval(() => this.#draw(pencil), 1000 / RATE),
-      setInterval(() => this.emit("tick", (Date.now() - began) / 1000), TICK_MS),
+      setInterval(() => this.emit("tick", (performance.now() - since) / 1000), TICK_MS),
     ];
     this.#media = media;
     media.start(1000); // a second at a time

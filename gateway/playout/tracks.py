@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import fractions
-import time
 from collections.abc import Callable
 
 import av
@@ -12,6 +11,7 @@ import numpy as np
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from avatar_runtime.contracts import FRAME_SIZE, I420_ROWS, SPEAKING_RATE
+from gateway.clock import unix_time
 from gateway.playout.pacer import Pacer
 from gateway.playout.timeline import (
     PACKET_SAMPLES,
@@ -39,7 +39,7 @@ class PlayoutTrack(MediaStreamTrack):
     def wall_time(self, media_time: float) -> float | None:
         """The Unix time at which `media_time` (seconds) is due; None before the clock has started."""
         due = self._pacer.due(media_time)
-        return None if due is None else due + time.time() - asyncio.get_running_loop().time()
+        return None if due is None else due + unix_time() - asyncio.get_running_loop().time()
 
 
 class SpeechTrack(PlayoutTrack):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from avatar_runtime.contracts import EMOTIONS, MAX_TEXT_CHARACTERS, AvatarError, Code
+from gateway.clock import unix_time
 
 MAX_MESSAGE_BYTES = 64 * 1024
 PING = '{"type":"ping"'
@@ -93,4 +93,4 @@ def pong(raw: object) -> dict[str, Any] | None:
         at = json.loads(raw)["at"]
     except (ValueError, KeyError, RecursionError):
         return None
-    return {"type": "pong", "at": at, "now": time.time() * 1000} if isinstance(at, int | float) else None
+    return {"type": "pong", "at": at, "now": unix_time() * 1000} if isinstance(at, int | float) else None

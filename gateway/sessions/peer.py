@@ -10,7 +10,6 @@ import asyncio
 import json
 import logging
 import re
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +19,7 @@ from aiortc.sdp import candidate_from_sdp
 
 from avatar_runtime.contracts import AvatarError, Code
 from gateway import ice
+from gateway.clock import unix_time
 from gateway.observability.metrics import Metrics
 from gateway.playout.lending import Lender
 from gateway.playout.reports import OPUS_RATE, align
@@ -107,7 +107,7 @@ class Peer:
         if message["type"] == "timing":  # what a page is told of a turn is what the gateway's figures are made of
             self._metrics.timing(message["ms"])
         if message["type"] == "state":
-            message = {**message, "at": time.time() * 1000}
+            message = {**message, "at": unix_time() * 1000}
         if channel is not None and channel.readyState == "open" and channel.bufferedAmount < MAX_BUFFERED:
             channel.send(json.dumps(message, ensure_ascii=False))
 

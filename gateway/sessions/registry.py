@@ -12,6 +12,7 @@ from typing import Any
 from avatar_runtime.contracts import AvatarError, Code
 from characters import Character, CharacterStore
 from gateway import memory
+from gateway.clock import steady_media
 from gateway.cloning import Clones
 from gateway.dialogue import Dialogue, Echo
 from gateway.observability.context import session_id
@@ -81,6 +82,7 @@ class Sessions:
         self.active: str | None = None  # the character last made active, as far as sessions were told
         self._closing = False
         encoders.configure(settings.video_bitrate)
+        steady_media()
 
     @property
     def running(self) -> set[Session]:
