@@ -279,9 +279,10 @@ session.on("track", async (track) => {
   const action = { label: text("notice.tap"), run: () => stage.play() };
   notices.show({ code: "autoplay", level: "warning", message: text("notice.autoplay"), stays: true, action });
 });
-session.on("phase", ({ phase, reason }) => {
+session.on("phase", (detail) => {
+  const { phase, reason } = detail;
   if (reason === "unreachable") knock();
-  stage.phase(phase);
+  stage.phase(detail);
   for (const part of [quality, stopwatch]) phase === "live" ? part.start() : part.stop();
   if (phase === "off") {
     captions.clear();

@@ -1,11 +1,17 @@
 import { nameOf } from "./gallery.js";
 import { text } from "./strings.js";
 
+/** What a `waiting` phase waits for: "returning" to a talk, "queued" for a free place, or "waiting" for the server. Pure. */
+export function waitingFor({ reason = "", again = false }) {
+  return again ? "returning" : reason === "refused" ? "queued" : "waiting";
+}
+
 /** The portrait on the wall: the still picture, the video over it once frames come, the name, the state. */
 export class Stage {
   #parts;
   #media = new MediaStream();
   #phase = "off";
+  #wait = "waiting";
   #state = "idle";
   #name = "";
   #withheld = false; // the video shows somebody else
@@ -33,8 +39,11 @@ export class Stage {
     this.#draw();
   }
 
-  phase(phase) {
+  /** A phase of the session; of a `waiting` one `reason` and `again` tell what is waited for. */
+  phase(detail) {
+    const { phase } = detail;
     this.#phase = phase;
+    this.#wait = waitingFor(detail);
     if (phase !== "live") {
       this.#state = "idle";
       this.#still();
@@ -98,11 +107,12 @@ export class Stage {
     const shown = this.#phase === "live" ? this.#state : this.#phase;
     host.dataset.state = shown;
     state.dataset.state = shown;
-    state.lastElementChild.textContent = text(`state.${shown}`);
+    const words = shown === "waiting" ? this.#wait : shown;
+    state.lastElementChild.textContent = text(`state.${words}`);
     connect.dataset.phase = this.#phase;
     connect.setAttribute("aria-pressed", String(this.#phase !== "off"));
     const talk = this.#name ? text("connect.talk.to", { name: this.#name }) : text("connect.talk");
-    const label = { off: talk, connecting: text("connect.connecting"), waiting: text("connect.waiting"), live: text("connect.end") };
+    const label = { off: talk, connecting: text("connect.connecting"), waiting: text(`connect.${this.#wait}`), live: text("connect.end") };
     connect.querySelector(".connect-long").textContent = label[this.#phase];
     connect.querySelector(".connect-short").textContent = this.#phase === "off" ? text("connect.talk") : label[this.#phase];
     connect.title = this.#phase === "off" ? "" : text("connect.end");

@@ -129,7 +129,8 @@ export class Talk {
       const seconds = Math.max(1, Math.ceil((until - performance.now()) / 1000));
       this.#notices.show({
         code: "connection",
-        level: "error",
+        level: detail.reason === "refused" ? "warning" : "error", // to wait for a place is no fault
+        stays: true,
         message: waitingNotice({ ...detail, seconds }, navigator.onLine),
         action: { label: text("notice.retry"), run: () => this.session.retryNow() },
       });

@@ -152,6 +152,10 @@ def test_when_all_places_are_taken_it_is_said_and_tried_again(
     page.get_by_test_id("connect").click()
     expect(page.get_by_text("All 4 places are taken: others are talking just now.")).to_be_visible()
     expect(page.get_by_test_id("state")).to_have_attribute("data-state", "waiting")
+    expect(page.get_by_text("Waiting for a place")).to_be_visible()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_test_id("connection-test").click()  # the notice leaves it free on a phone, too
+    expect(page.get_by_test_id("finding").first).to_be_visible()
     switch(gateway, "free")
     expect(page.get_by_test_id("state")).to_have_attribute("data-state", "listening")
     browser.close()

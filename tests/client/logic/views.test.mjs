@@ -11,6 +11,7 @@ import { firstChoice, nameOf } from "../../../client/src/gallery.js";
 import { ALL_LANGUAGES, languageGroups, languageName } from "../../../client/src/languages.js";
 import { deviceProblem, loudness } from "../../../client/src/microphone.js";
 import { withNotice } from "../../../client/src/notices.js";
+import { waitingFor } from "../../../client/src/stage.js";
 import { badges, missingSentences } from "../../../client/src/status.js";
 import { known, preferredLanguage, text } from "../../../client/src/strings.js";
 import { GERMAN } from "../../../client/src/strings_de.js";
@@ -35,6 +36,13 @@ test("every string that the page names exists, and places are filled", () => {
   assert.equal(preferredLanguage(["fr"]), "en");
   assert.equal(text("editor.edit", { name: "{name} & <b>" }), "Edit {name} & <b>");
   assert.equal(text("no.such.key"), "no.such.key");
+});
+
+test("who waits is told for what: a free place, the server, or the talk they had", () => {
+  assert.equal(waitingFor({ reason: "refused" }), "queued");
+  assert.equal(waitingFor({ reason: "media" }), "waiting");
+  assert.equal(waitingFor({ reason: "refused", again: true }), "returning");
+  for (const wait of ["queued", "waiting", "returning"]) assert.ok(known(`state.${wait}`) && known(`connect.${wait}`), wait);
 });
 
 test("nothing writes markup or inline styles, which the content security policy would refuse", () => {
