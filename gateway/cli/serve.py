@@ -6,7 +6,7 @@ import os
 import sys
 
 from gateway.settings import Settings
-from triton_launch.server import Ports, ServerError, command
+from triton_launch.server import Ports, ServerError, command, load_everything
 
 USUAL = (8000, 8001, 8002)  # Triton's own
 
@@ -18,7 +18,8 @@ def main(arguments: list[str]) -> int:
     os.environ["ANTLITZ_MODELS"] = str(settings.models)
     try:
         ports = Ports(*(*numbers, *USUAL[len(numbers) :])[:3])
-        line, environ = command(ports, settings.data / "triton", arguments[split + 1 :])
+        options = arguments[split + 1 :]
+        line, environ = command(ports, settings.data / "triton", [*load_everything(options), *options])
     except ServerError as error:
         sys.stderr.write(f"antlitz: {error}\n")
         return 1

@@ -30,8 +30,8 @@ from triton_launch.server import Server, ServerError
 
 log = logging.getLogger("gateway")
 
-WATCH_SECONDS = 0.5  # how soon a dead tritonserver is noticed
-RESTART_SECONDS = 2.0  # between two starts, so that a server that cannot live does not spin
+WATCH_SECONDS = 0.1  # how soon a dead tritonserver is noticed
+RESTART_SECONDS = 2.0  # before the next start of a server that did not live
 MAX_WEBSOCKET_BYTES = 256 * 1024  # an SDP is a few kilobytes
 #: s; a page whose network is gone has 30 s at least to come back for its session.
 SOCKET_PINGS: dict[str, float] = {"ws_ping_interval": 10, "ws_ping_timeout": 30}
@@ -69,8 +69,11 @@ async def kept_alive(server: Server | None) -> AsyncIterator[None]:
             await asyncio.sleep(WATCH_SECONDS)
             if not server.alive():
                 log.error("tritonserver died, starting it again")
-                server.restart()
-                await asyncio.sleep(RESTART_SECONDS)
+                try:
+                    await asyncio.to_thread(server.restart)
+                except ServerError as error:
+                    log.error("%s", error)
+                    await asyncio.sleep(RESTART_SECONDS)
 
     task = asyncio.create_task(watch(server)) if server else None
     try:

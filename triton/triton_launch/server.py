@@ -1,4 +1,8 @@
-"""Finds a tritonserver, starts it on the repository's models, waits until it is ready, stops it."""
+"""Finds a tritonserver, starts it on the repository's models, waits until it is ready, starts it again, stops it.
+
+The server runs with `--model-control-mode=explicit`: so a model whose process has died can be loaded again (the gateway
+asks for it), and after a restart the models that a conversation misses first come first.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +19,19 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2] / "model_repository"
 RUNTIME = Path(__file__).resolve().parents[1]  # holds avatar_runtime; not the root, where `triton` would be ours
 STOP_SECONDS = 10.0
+CONTROL = "--model-control-mode="
+LOAD_SECONDS = 600.0  # a TensorRT engine takes its time
+LOADERS = 3  # models loaded at once: a start waits for the disk, too
+#: What a running conversation misses first, after a restart.
+FIRST = ("tts", "motion", "render", "vad", "stt")
 STAND_IN = "avatar_runtime/onnx_model.py"  # runs a network where the server has no backend for it
 STAND_IN_CONFIG = """
 backend: "python"
@@ -153,9 +164,20 @@ def command(ports: Ports, work: Path, arguments: Sequence[str] = ()) -> tuple[li
         f"--http-port={ports.http}", f"--grpc-port={ports.grpc}", f"--metrics-port={ports.metrics}",
         # One model that cannot load must not take the others with it.
         "--exit-on-error=false", "--exit-timeout-secs=3", "--strict-readiness=false", "--log-verbose=0",
+        *([] if _controlled(arguments) else [f"{CONTROL}explicit"]),
         *arguments,
     ]  # fmt: skip
     return line, environ
+
+
+def _controlled(arguments: Sequence[str]) -> bool:
+    """Whether the arguments say themselves how models come to be loaded."""
+    return any(each.startswith(CONTROL) for each in arguments)
+
+
+def load_everything(arguments: Sequence[str]) -> list[str]:
+    """The argument that makes a server load all models before it listens, unless `arguments` say what it loads."""
+    return [] if _controlled(arguments) else ["--load-model=*"]
 
 
 class Server:
@@ -167,6 +189,9 @@ class Server:
         work.mkdir(parents=True, exist_ok=True)
         self._line, self._environ = command(self.ports, work, arguments)
         self._environ["ANTLITZ_MODELS"] = str(models)
+        self._ours = not _controlled(arguments)  # to load
+        self._models = sorted(link.name for link in (work / "repository").iterdir())
+        self._missing: frozenset[str] = frozenset()  # models that did not load the last time
         self._process = self._start("wb")
 
     def _start(self, mode: str) -> subprocess.Popen[bytes]:
@@ -182,10 +207,11 @@ class Server:
                 preexec_fn=_die_with_parent,
             )
 
-    def restart(self) -> None:
-        """Starts a dead server again on the same ports."""
+    def restart(self, seconds: float = 120.0) -> None:
+        """Starts a dead server again on the same ports, as `wait_ready`. What did not load before is loaded last."""
         self.stop()
         self._process = self._start("ab")
+        self.wait_ready(seconds)
 
     @property
     def address(self) -> str:
@@ -204,13 +230,43 @@ class Server:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if not self.alive():
-                raise ServerError(f"tritonserver ended with status {self._process.returncode}; its log is {self.log}.")
+                raise self._died()
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.ports.http}/v2/health/ready", timeout=2):
-                    return
+                with self._ask("health/live" if self._ours else "health/ready", 2.0):
+                    break
             except (urllib.error.URLError, OSError):
-                time.sleep(0.05)
-        raise ServerError(f"tritonserver was not ready after {seconds:.0f} s; its log is {self.log}.")
+                time.sleep(0.02)
+        else:
+            raise ServerError(f"tritonserver was not ready after {seconds:.0f} s; its log is {self.log}.")
+        if self._ours:
+            self._load()
+
+    def _load(self) -> None:
+        """Every model of the repository, those first that a conversation misses first."""
+
+        def urgency(name: str) -> tuple[bool, int]:
+            role = name.partition("_")[0]
+            return name in self._missing, FIRST.index(role) if role in FIRST else len(FIRST)
+
+        def load(name: str) -> bool:
+            try:
+                with self._ask(f"repository/models/{name}/load", LOAD_SECONDS, b"{}"):
+                    return True
+            except (urllib.error.URLError, OSError):
+                return False
+
+        order = sorted(self._models, key=urgency)
+        with ThreadPoolExecutor(LOADERS) as pool:
+            loaded = dict(zip(order, pool.map(load, order), strict=True))
+        if not self.alive():
+            raise self._died()
+        self._missing = frozenset(name for name in order if not loaded[name])
+
+    def _ask(self, path: str, timeout: float, body: bytes | None = None) -> Any:
+        return urllib.request.urlopen(f"http://127.0.0.1:{self.ports.http}/v2/{path}", body, timeout)
+
+    def _died(self) -> ServerError:
+        return ServerError(f"tritonserver ended with status {self._process.returncode}; its log is {self.log}.")
 
     def stop(self) -> None:
         """Ends the server and every model process."""
