@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from avatar_runtime.contracts import LISTENING_RATE, AvatarError, Role
+from avatar_runtime.contracts import LISTENING_RATE, AvatarError, Code, Role
 from gateway.sessions.closing import close_stream
 from gateway.sessions.health import Health, crash
 from gateway.transcript import Heard
@@ -18,6 +18,7 @@ FIRST_LOOKS = int(0.12 * LISTENING_RATE)  # … and in the first second of a tur
 FIRST = LISTENING_RATE  # samples
 BREATH = int(0.25 * LISTENING_RATE)  # samples of new sound, before a moment of silence, that are worth hearing at once
 ENDING = int(0.1 * LISTENING_RATE)  # samples of a voice that dies away: no word is in them
+PATIENCE = 8.0  # s that a second try of a turn may take, and as long as the turn was; the first had 10
 UNHEARD = int(0.2 * LISTENING_RATE)  # samples at the end, silence among them, that change nothing any more
 
 
@@ -156,11 +157,15 @@ class Scribe:
     async def _transcribe(self) -> Heard | None:
         audio = self._recording.slice(self.start, self._recording.samples)
         try:
-            found = await self._inference.transcribe(
-                audio, language=self._expected.language, prompt=self._expected.name, likely=self._expected.likely
-            )
+            async with asyncio.timeout(max(PATIENCE, len(audio) / LISTENING_RATE)):
+                found = await self._inference.transcribe(
+                    audio, language=self._expected.language, prompt=self._expected.name, likely=self._expected.likely
+                )
         except AvatarError as error:
             self._health.failed(Role.STT, error)
+            return None
+        except TimeoutError:
+            self._health.failed(Role.STT, AvatarError(Code.TIMEOUT, "The ear took too long."))
             return None
         except Exception as error:
             self._health.failed(Role.STT, crash(error))

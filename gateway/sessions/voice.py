@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any, Final
@@ -14,6 +15,9 @@ from gateway.inference import Speech
 #: What an engine says to latents that are not of its weights, or that the disk has spoiled.
 _REFUSED: Final = frozenset({Code.UNKNOWN_VOICE, Code.INVALID_REQUEST})
 
+SILENCE: Final = 10.0  # s that an engine may take to its next sound …
+IMPATIENCE: Final = 4.0  # … and one that took longer than that: until it is back, answers are written
+
 
 class Voice:
     """Speaks clauses. Each is spoken as the character is then: a new sample is heard from the next clause on."""
@@ -22,6 +26,7 @@ class Voice:
         """`tell` lets the person know, once for each recording, that no voice can be made of it."""
         self._inference, self._clones, self._tell = inference, clones, tell
         self._told: str | None = None  # the last sample that was told of
+        self._patience = SILENCE
 
     async def say(self, clause: str, character: Character, language: str = "") -> AsyncGenerator[Speech, None]:
         """`clause`, chunk by chunk. Latents that the engine refuses are made anew, once. Raises AvatarError.
@@ -48,8 +53,23 @@ class Voice:
         voice = self._inference.synthesize(
             clause, language=language, voice=own, engine=character.voice.engine or None
         )
-        async with aclosing(voice) as chunks:
+        async with aclosing(self._in_time(voice)) as chunks:
             async for chunk in chunks:
+                yield chunk
+
+    async def _in_time(self, chunks: AsyncGenerator[Speech, None]) -> AsyncGenerator[Speech, None]:
+        """`chunks`; `timeout` when the next is too long in coming: Triton itself would wait for ever."""
+        async with aclosing(chunks):
+            while True:
+                try:
+                    async with asyncio.timeout(self._patience):
+                        chunk = await anext(chunks)
+                except StopAsyncIteration:
+                    return
+                except TimeoutError as error:
+                    self._patience = IMPATIENCE
+                    raise AvatarError(Code.TIMEOUT, "The voice took too long.") from error
+                self._patience = SILENCE
                 yield chunk
 
     def _explain(self, character: Character) -> None:
@@ -59,5 +79,6 @@ class Voice:
             why = f"{trouble.message} Until then a built-in voice speaks."
             self._tell(AvatarError(trouble.code, f"The recorded voice cannot be used. {why}"))
 
-    def _cloned(self, clause: str, language: str, clone: Clone) -> Any:
-        return self._inference.synthesize(clause, language=language, engine=clone.engine, latents=clone.latents)
+    def _cloned(self, clause: str, language: str, clone: Clone) -> AsyncGenerator[Speech, None]:
+        voice = self._inference.synthesize(clause, language=language, engine=clone.engine, latents=clone.latents)
+        return self._in_time(voice)
