@@ -17,3 +17,9 @@ def speakable_languages(roles: dict[str, Any], character: Character) -> set[str]
     if character.voice.sample is not None:
         names = cloning_engines(roles, character.voice.engine)[:1] or names
     return {language for name in names if name in engines for language in engines[name]["languages"]}
+
+
+def answer_language(heard: str, roles: dict[str, Any], character: Character) -> str:
+    """The language of an answer to somebody who speaks `heard`: the same, if the character's voice can."""
+    wanted = heard.split("-")[0]
+    return wanted if wanted and wanted in speakable_languages(roles, character) else character.language

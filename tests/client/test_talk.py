@@ -57,7 +57,7 @@ def test_what_may_still_change_looks_different_and_is_not_read_out(
 def test_a_turn_shows_how_long_it_took_until_it_was_heard(gateway: FakeGateway, chromium: Callable[..., Any]) -> None:
     browser, page, problems = talk(gateway, chromium)
     expect = playwright.expect
-    page.wait_for_function("document.querySelector('[data-testid=avatar]').readyState >= 2")
+    page.locator("#stage.moving").wait_for()
     write(page, "Sing")
     bar = page.get_by_test_id("transcript").get_by_test_id("latency")
     expect(bar).to_contain_text("heard after")
