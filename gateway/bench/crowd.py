@@ -200,9 +200,9 @@ def measure(count: int, rounds: int, character: str, picture: Path | None, trace
         console.print(of_sessions(crowd))
         console.print(of_processes(crowd))
         console.print(f"Visitor {count + 1} is told: {told[0]}")
-        return all(
-            np.median(rates) >= FULL_RATE - 1 for part in crowd.rates.values() for rates in part
-        ) and not any(visitor.seen.grown("freezeCount") for visitor in visitors)
+        return all(np.median(rates) >= FULL_RATE - 1 for part in crowd.rates.values() for rates in part) and not any(
+            visitor.seen.grown("freezeCount") for visitor in visitors
+        )
 
 
 def main(arguments: list[str]) -> int:

@@ -13,7 +13,16 @@ window.visitor = {voices: [], frames: [], heard: [], messages: [], seconds: []};
     context ??= new AudioContext({sampleRate: 48_000});
     await context.resume();
     mouth = context.createMediaStreamDestination();
+    room().connect(mouth);
     return mouth.stream;
+  };
+  /** A quiet room, -80 dB: a destination that nothing plays into sends nothing at all, and no turn would ever end. */
+  const room = () => {
+    const buffer = new AudioBuffer({length: context.sampleRate, sampleRate: context.sampleRate, numberOfChannels: 1});
+    buffer.copyToChannel(Float32Array.from({length: buffer.length}, () => (Math.random() - 0.5) * 3.5e-4), 0);
+    const source = new AudioBufferSourceNode(context, {buffer, loop: true});
+    source.start();
+    return source;
   };
   /** PCM, 16 bits, as base64: one more thing to say. */
   visitor.load = (base64, sampleRate) => {
