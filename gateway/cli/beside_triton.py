@@ -36,7 +36,7 @@ def beside_triton(given: str | None, console: Console, check: Callable[[], None]
         check()
         if not settings.triton:
             pull(choose([]), settings.models, console)
-        with triton(settings, console) as (address, _):
+        with triton(settings, console) as address:
             return asyncio.run(_work(work, dataclasses.replace(settings, triton=address)))
     except AvatarError as error:
         sys.stderr.write(f"antlitz: {error.message}\n")

@@ -1,26 +1,46 @@
-"""`antlitz serve [HTTP [GRPC [METRICS]]] [-- options of tritonserver]`: the server alone, in the foreground."""
+"""`antlitz serve [HTTP [GRPC [METRICS]]] [-- options of tritonserver]`: the server alone, in the foreground.
+
+It, and each of its models' processes, is started again when it dies; SIGTERM or Ctrl-C ends it.
+"""
 
 from __future__ import annotations
 
-import os
+import signal
 import sys
+from types import FrameType
 
+from gateway.observability import logs
 from gateway.settings import Settings
-from triton_launch.server import Ports, ServerError, command, load_everything
+from triton_launch.keeper import Keeper
+from triton_launch.server import Ports, Server, ServerError, load_everything
 
 USUAL = (8000, 8001, 8002)  # Triton's own
+LOAD_SECONDS = 3600.0  # TensorRT engines take their time
 
 
 def main(arguments: list[str]) -> int:
     split = arguments.index("--") if "--" in arguments else len(arguments)
-    numbers = [int(word) for word in arguments[:split]]
+    numbers, options = [int(word) for word in arguments[:split]], arguments[split + 1 :]
     settings = Settings.from_environment()
-    os.environ["ANTLITZ_MODELS"] = str(settings.models)
+    logs.configure(settings.log_level, settings.log_format)
+    ports = Ports(*(*numbers, *USUAL[len(numbers) :])[:3])
+    signal.signal(signal.SIGTERM, _end)
     try:
-        ports = Ports(*(*numbers, *USUAL[len(numbers) :])[:3])
-        options = arguments[split + 1 :]
-        line, environ = command(ports, settings.data / "triton", [*load_everything(options), *options])
+        options = [*load_everything(options), *options]
+        server = Server(settings.models, settings.data / "triton", ports, options, quiet=False)
+        try:
+            server.wait_ready(LOAD_SECONDS)
+            with Keeper(server):
+                while True:
+                    signal.pause()
+        finally:
+            server.stop()
     except ServerError as error:
         sys.stderr.write(f"antlitz: {error}\n")
         return 1
-    os.execvpe(line[0], line, environ)
+    except KeyboardInterrupt:
+        return 0
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -6,10 +6,9 @@ import argparse
 import asyncio
 import contextlib
 import dataclasses
-import logging
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import uvicorn
@@ -25,13 +24,10 @@ from gateway.security.addresses import loopback
 from gateway.security.token import Kept, ensure
 from gateway.settings import Settings
 from triton_launch.fetch import FetchError
+from triton_launch.keeper import Keeper
 from triton_launch.manifest import choose
 from triton_launch.server import Server, ServerError
 
-log = logging.getLogger("gateway")
-
-WATCH_SECONDS = 0.1  # how soon a dead tritonserver is noticed
-RESTART_SECONDS = 2.0  # before the next start of a server that did not live
 MAX_WEBSOCKET_BYTES = 256 * 1024  # an SDP is a few kilobytes
 #: s; a page whose network is gone has 30 s at least to come back for its session.
 SOCKET_PINGS: dict[str, float] = {"ws_ping_interval": 10, "ws_ping_timeout": 30}
@@ -46,42 +42,19 @@ def url(settings: Settings, port: int) -> str:
 
 
 @contextlib.contextmanager
-def triton(settings: Settings, console: Console) -> Iterator[tuple[str, Server | None]]:
-    """(HOST:PORT, the server if it is ours to watch)."""
+def triton(settings: Settings, console: Console) -> Iterator[str]:
+    """HOST:PORT of the one in the settings, or of one of ours, which is kept alive."""
     if settings.triton:
-        yield settings.triton, None
+        yield settings.triton
         return
     server = Server(settings.models, settings.data / "triton")
     try:
         with console.status("tritonserver loads the models"):
             server.wait_ready()
-        yield server.address, server
+        with Keeper(server):
+            yield server.address
     finally:
         server.stop()
-
-
-@contextlib.asynccontextmanager
-async def kept_alive(server: Server | None) -> AsyncIterator[None]:
-    """Starts a tritonserver of ours again, on the same ports, whenever it dies."""
-
-    async def watch(server: Server) -> None:
-        while True:
-            await asyncio.sleep(WATCH_SECONDS)
-            if not server.alive():
-                log.error("tritonserver died, starting it again")
-                try:
-                    await asyncio.to_thread(server.restart)
-                except ServerError as error:
-                    log.error("%s", error)
-                    await asyncio.sleep(RESTART_SECONDS)
-
-    task = asyncio.create_task(watch(server)) if server else None
-    try:
-        yield
-    finally:
-        if task:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
 
 class Uvicorn(uvicorn.Server):
@@ -104,9 +77,7 @@ class Uvicorn(uvicorn.Server):
                 self._console.print(f"It asks for a token, which is in {where}.")
 
 
-async def gateway(
-    settings: Settings, store: CharacterStore, address: str, server: Server | None, console: Console
-) -> bool:
+async def gateway(settings: Settings, store: CharacterStore, address: str, console: Console) -> bool:
     """Serves until told to stop; False when the address could not be had."""
     from gateway.app import create_app
 
@@ -128,8 +99,7 @@ async def gateway(
         **tls,  # type: ignore[arg-type]
     )
     serving = Uvicorn(config, settings, console, kept)
-    async with kept_alive(server):
-        await serving.serve()
+    await serving.serve()
     return serving.started
 
 
@@ -162,8 +132,8 @@ def main(arguments: list[str]) -> int:
         if not settings.triton:
             pull(choose([]), settings.models, console)
         store = open_store(settings)  # before the models: what is wrong with it is said at once
-        with triton(settings, console) as (address, server):
-            started = asyncio.run(gateway(settings, store, address, server, console))
+        with triton(settings, console) as address:
+            started = asyncio.run(gateway(settings, store, address, console))
     except (FetchError, ServerError, SchemaError, StorageAway, StorageFailed) as error:
         sys.stderr.write(f"antlitz: {error}\n")
         return 1

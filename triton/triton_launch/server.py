@@ -1,14 +1,18 @@
 """Finds a tritonserver, starts it on the repository's models, waits until it is ready, starts it again, stops it.
 
-The server runs with `--model-control-mode=explicit`: so a model whose process has died can be loaded again (the gateway
-asks for it), and after a restart the models that a conversation misses first come first.
+The server runs with `--model-control-mode=explicit`: so a model whose process has died can be loaded again, and after a
+restart the models that a conversation misses first come first.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import importlib.util
+import json
 import os
+import secrets
+import select
 import shutil
 import signal
 import socket
@@ -176,33 +180,53 @@ def _controlled(arguments: Sequence[str]) -> bool:
 
 
 def load_everything(arguments: Sequence[str]) -> list[str]:
-    """The argument that makes a server load all models before it listens, unless `arguments` say what it loads."""
-    return [] if _controlled(arguments) else ["--load-model=*"]
+    """The arguments that make a server load all models before it listens, unless `arguments` say what it loads."""
+    return [] if _controlled(arguments) else [f"{CONTROL}explicit", "--load-model=*"]
+
+
+@dataclass(frozen=True)
+class Stub:
+    """The process of a Python model; readable `exit` means that it has ended."""
+
+    model: str
+    exit: int  # a pidfd
 
 
 class Server:
-    """A running tritonserver in its own process group; its log goes to `work`/tritonserver.log."""
+    """A running tritonserver in its own process group; its log goes to `log`, or else to standard output."""
 
-    def __init__(self, models: Path, work: Path, ports: Ports | None = None, arguments: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        models: Path,
+        work: Path,
+        ports: Ports | None = None,
+        arguments: Sequence[str] = (),
+        quiet: bool = True,
+    ) -> None:
+        """Keeps its links below `work`, and its log there if it is `quiet`."""
         self.ports = ports or Ports.free()
-        self.log = work / "tritonserver.log"
         work.mkdir(parents=True, exist_ok=True)
-        self._line, self._environ = command(self.ports, work, arguments)
+        self._work = work
+        self.log = work / "tritonserver.log" if quiet else None
+        self._shared = f"antlitz_{secrets.token_hex(6)}_"  # how the names of its shared memory begin
+        memory = f"--backend-config=python,shm-region-prefix-name={self._shared}"
+        self._line, self._environ = command(self.ports, work, [memory, *arguments])
         self._environ["ANTLITZ_MODELS"] = str(models)
         self._ours = not _controlled(arguments)  # to load
         self._models = sorted(link.name for link in (work / "repository").iterdir())
         self._missing: frozenset[str] = frozenset()  # models that did not load the last time
+        self._stubs: list[Stub] = []
         self._process = self._start("wb")
 
     def _start(self, mode: str) -> subprocess.Popen[bytes]:
-        with self.log.open(mode) as log:
+        with self.log.open(mode) if self.log else contextlib.nullcontext() as log:
             return subprocess.Popen(
                 self._line,
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                cwd=self.log.parent,
+                cwd=self._work,
                 start_new_session=True,  # Ctrl-C is ours: the gateway says goodbye before its server goes
                 preexec_fn=_die_with_parent,
             )
@@ -237,9 +261,62 @@ class Server:
             except (urllib.error.URLError, OSError):
                 time.sleep(0.02)
         else:
-            raise ServerError(f"tritonserver was not ready after {seconds:.0f} s; its log is {self.log}.")
+            raise ServerError(f"tritonserver was not ready after {seconds:.0f} s{self._where}.")
         if self._ours:
             self._load()
+        self._meet_stubs()
+
+    def reload(self, model: str) -> bool:
+        """Loads a model again whose process has died; False when it was unloaded on purpose.
+
+        Triton itself goes on calling it ready, and answers each request with an error after a second. The sequences
+        of the model are lost. ServerError when it does not load.
+        """
+        try:
+            with self._ask("repository/index", 2.0, b"{}") as answer:
+                states = {each["name"]: each.get("state") for each in json.load(answer)}
+            if states.get(model) != "READY":
+                return False
+            with self._ask(f"repository/models/{model}/unload", 10.0, b"{}"):
+                pass  # what it had to answer it never will: the load does not wait for that
+            with self._ask(f"repository/models/{model}/load", LOAD_SECONDS, b"{}"):
+                return True
+        except (urllib.error.URLError, OSError) as error:
+            raise ServerError(f"{model} could not be loaded again ({error}).") from error
+        finally:
+            self._meet_stubs()
+
+    def deaths(self, seconds: float) -> list[str]:
+        """The models whose process has ended; waits so long for one. Empty, too, when the server itself has."""
+        waiting = select.poll()
+        for stub in self._stubs:
+            waiting.register(stub.exit, select.POLLIN)
+        if not self.alive():
+            return []
+        server = os.pidfd_open(self.pid)
+        try:
+            waiting.register(server, select.POLLIN)
+            ended = {number for number, _ in waiting.poll(seconds * 1000)}
+        finally:
+            os.close(server)
+        gone = [stub for stub in self._stubs if stub.exit in ended]
+        self._forget(gone)
+        return [] if server in ended else sorted({stub.model for stub in gone})
+
+    def _meet_stubs(self) -> None:
+        """Know every stub that runs."""
+        self._forget(self._stubs)
+        for task in Path(f"/proc/{self.pid}/task").glob("*/children"):
+            with contextlib.suppress(OSError):  # the thread, or the child, has just ended
+                for pid in task.read_text("ascii").split():
+                    line = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+                    if len(line) > 1 and line[0].endswith("triton_python_backend_stub"):
+                        self._stubs.append(Stub(Path(line[1]).parents[1].name, os.pidfd_open(int(pid))))
+
+    def _forget(self, stubs: Sequence[Stub]) -> None:
+        for stub in stubs:
+            os.close(stub.exit)
+        self._stubs = [stub for stub in self._stubs if stub not in stubs]
 
     def _load(self) -> None:
         """Every model of the repository, those first that a conversation misses first."""
@@ -266,7 +343,11 @@ class Server:
         return urllib.request.urlopen(f"http://127.0.0.1:{self.ports.http}/v2/{path}", body, timeout)
 
     def _died(self) -> ServerError:
-        return ServerError(f"tritonserver ended with status {self._process.returncode}; its log is {self.log}.")
+        return ServerError(f"tritonserver ended with status {self._process.returncode}{self._where}.")
+
+    @property
+    def _where(self) -> str:
+        return f"; its log is {self.log}" if self.log else ""
 
     def stop(self) -> None:
         """Ends the server and every model process."""
@@ -281,3 +362,6 @@ class Server:
         except ProcessLookupError:
             pass
         self._process.wait()
+        self._forget(self._stubs)
+        for region in Path("/dev/shm").glob(f"{self._shared}*"):  # a killed process leaves its memory behind
+            region.unlink(missing_ok=True)
