@@ -1,4 +1,4 @@
-"""The video encoders: aiortc has no public settings for them, so they are set here and nowhere else.
+"""The encoders: aiortc has no public settings for them, so they are set here and nowhere else.
 
 aiortc's encoders are made for webcams. Measured on a moving 512x512 portrait at 2 Mbit/s on one core:
 
@@ -6,6 +6,10 @@ aiortc's encoders are made for webcams. Measured on a moving 512x512 portrait at
 - H.264: x264's preset `medium` costs 17.9 ms a frame, `veryfast` 3.1 ms for 0.9 dB.
 - bitrate: 0.5 Mbit/s by default and 1.5 at most are blurred; the receiver's estimate (REMB) starts low, and every
   change of more than a tenth costs a key frame, so it may move the bitrate only down to a half.
+- Opus: aiortc's 96 kbit/s in stereo hold nothing against loss. Here each packet carries the one before it too, coarsely
+  (in-band FEC), of which a browser makes what was lost. It is the one voice, so mono; 0.24 ms a packet, not 0.14.
+- repetition: of the 128 packets that aiortc keeps, the first is gone after half a second of picture, which is
+  earlier than a browser on a slow network asks for it again.
 """
 
 from __future__ import annotations
@@ -15,13 +19,29 @@ from typing import Any
 
 import av
 from aiortc import rtcrtpsender
-from aiortc.codecs import get_encoder, h264, vpx
+from aiortc.codecs import get_encoder, h264, opus, vpx
 from aiortc.codecs.base import Encoder
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 
 from avatar_runtime.contracts import MOTION_RATE
 
 CHANGE = 0.1  # aiortc's own step: a smaller change of the bitrate keeps the encoder
+KEPT_PACKETS = 1024  # 4 s of picture
+SPEECH_BITRATE = 64_000  # bits a second, of which about a third is the packet before
+EXPECTED_LOSS = 10  # %, for which Opus chooses how much of its bits that is
+
+
+class SpeechOpus(opus.OpusEncoder):
+    """Mono, with forward error correction."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        codec: Any = av.CodecContext.create("libopus", "w")
+        codec.bit_rate, codec.format, codec.layout = SPEECH_BITRATE, "s16", "mono"
+        codec.sample_rate, codec.time_base = opus.SAMPLE_RATE, opus.TIME_BASE
+        codec.options = {"application": "voip", "fec": "1", "packet_loss": str(EXPECTED_LOSS)}
+        self.codec = codec
+        self.resampler = av.AudioResampler("s16", "mono", opus.SAMPLE_RATE, opus.SAMPLES_PER_FRAME)
 
 
 class PortraitVp8(vpx.Vp8Encoder):
@@ -49,12 +69,16 @@ def configure(bitrate: int) -> None:
         module.DEFAULT_BITRATE = module.MAX_BITRATE = bitrate
         module.MIN_BITRATE = bitrate // 2
     sender: Any = rtcrtpsender
-    sender.get_encoder = encoder_for
+    sender.get_encoder, sender.RTP_HISTORY_SIZE = encoder_for, KEPT_PACKETS
 
 
 def encoder_for(codec: RTCRtpCodecParameters) -> Encoder:
-    """Ours for video, aiortc's for the rest."""
-    ours: dict[str, type[Encoder]] = {"video/vp8": PortraitVp8, "video/h264": PortraitH264}
+    """Ours for what browsers take, aiortc's for the rest."""
+    ours: dict[str, type[Encoder]] = {
+        "audio/opus": SpeechOpus,
+        "video/vp8": PortraitVp8,
+        "video/h264": PortraitH264,
+    }
     made = ours.get(codec.mimeType.lower())
     return made() if made is not None else get_encoder(codec)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
 
 import av
@@ -61,10 +62,10 @@ async def test_the_last_frame_is_held() -> None:
 def configured() -> Iterator[None]:
     modules: tuple[Any, ...] = (vpx, h264)
     before = [(module.DEFAULT_BITRATE, module.MIN_BITRATE, module.MAX_BITRATE) for module in modules]
-    get_encoder = rtcrtpsender.get_encoder
+    get_encoder, kept = rtcrtpsender.get_encoder, rtcrtpsender.RTP_HISTORY_SIZE
     encoders.configure(2_000_000)
     yield
-    rtcrtpsender.get_encoder = get_encoder
+    rtcrtpsender.get_encoder, rtcrtpsender.RTP_HISTORY_SIZE = get_encoder, kept
     for module, values in zip(modules, before, strict=True):
         module.DEFAULT_BITRATE, module.MIN_BITRATE, module.MAX_BITRATE = values
 
@@ -96,3 +97,23 @@ def test_a_painting_keeps_its_grain(kind: str, decoder: str) -> None:
     assert encoder.target_bitrate == 1_000_000
     encoder.encode(i420_frame(planes, 30))
     assert encoder.codec is not codecs[0] and encoder.codec.bit_rate == 1_000_000
+
+
+@pytest.mark.usefixtures("configured")
+def test_each_packet_of_speech_carries_the_one_before() -> None:
+    """So that a browser can mend a loss. Where in a packet that is told: RFC 6716, sections 3.1 and 4.2.4."""
+    encoder = rtcrtpsender.get_encoder(RTCRtpCodecParameters(mimeType="audio/opus", clockRate=48_000, payloadType=96))
+    at = np.arange(24_000) / 24_000
+    voice = sum(np.sin(2 * np.pi * 120 * number * at) / number for number in range(1, 20))
+    samples = (voice * (1 + np.sin(2 * np.pi * 4 * at)) * 3000).astype(np.int16)  # it swells four times a second
+    timeline, packets = Timeline(), []
+    timeline.append(samples)
+    for packet in range(50):
+        frame = av.AudioFrame.from_ndarray(timeline.take_audio(packet).reshape(1, -1), format="s16", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = 24_000, 480 * packet, Fraction(1, 24_000)
+        packets += encoder.encode(frame)[0]
+    assert len(packets) >= 48
+    assert not any(packet[0] & 0b100 for packet in packets), "mono"
+    assert all(packet[0] >> 3 < 16 for packet in packets), "only SILK, alone or below CELT, can carry another"
+    assert sum(packet[1] >> 6 & 1 for packet in packets) > 0.8 * len(packets)
+    assert sum(map(len, packets)) * 8 < 70_000
