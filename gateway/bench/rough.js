@@ -1,0 +1,76 @@
+// In the page, for measurements of a rough network only: keeps all that comes out of the portrait's audio track, over
+// one connection after another, as 16-bit samples at 16 kHz, and what the gateway says. Times are ms since 1970.
+window.rough = {messages: [], tracks: 0};
+
+(() => {
+  const {rough} = window;
+  const RATE = 16_000;
+  // An AudioWorklet, for the page's own thread may be late; blocks of 128 samples, sent on by the 32.
+  const RECORDER = `registerProcessor("recorder", class extends AudioWorkletProcessor {
+    constructor() { super(); this.block = new Float32Array(4096); this.filled = 0; this.begun = null; }
+    process([[input]]) {
+      this.begun ??= currentFrame;
+      if (input) this.block.set(input, this.filled); else this.block.fill(0, this.filled, this.filled + 128);
+      this.filled += 128;
+      if (this.filled === this.block.length) {
+        this.port.postMessage({first: currentFrame + 128 - this.filled - this.begun, block: this.block.slice()});
+        this.filled = 0;
+      }
+      return true;
+    }
+  })`;
+  const now = () => performance.timeOrigin + performance.now();
+  let blocks = [], began = Infinity; // `began`: when the first sample came out
+  let recorder = null;
+
+  const start = async () => {
+    const context = new AudioContext({sampleRate: RATE});
+    await context.audioWorklet.addModule(URL.createObjectURL(new Blob([RECORDER], {type: 'text/javascript'})));
+    const node = new AudioWorkletNode(context, 'recorder', {channelCount: 1, channelCountMode: 'explicit'});
+    node.port.onmessage = ({data: {first, block}}) => {
+      // A block is told of after its last sample: the least late of all blocks tells best when the first one was.
+      began = Math.min(began, now() - ((first + block.length) / RATE) * 1000);
+      blocks.push(block);
+    };
+    node.connect(context.destination);
+    return {context, node};
+  };
+  const listen = async (track) => {
+    recorder ??= start();
+    const {context, node} = await recorder;
+    rough.tracks += 1;
+    context.createMediaStreamSource(new MediaStream([track])).connect(node);
+  };
+  const Peer = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends Peer {
+    constructor(...parts) {
+      super(...parts);
+      this.addEventListener('track', ({track}) => track.kind === 'audio' && listen(track));
+    }
+    createDataChannel(...parts) {
+      const channel = super.createDataChannel(...parts);
+      channel.addEventListener('message', ({data}) => rough.messages.push([now(), JSON.parse(data)]));
+      return channel;
+    }
+  };
+
+  /** What was recorded since the last time: {began, samples} with the samples' bytes in base64. */
+  rough.take = () => {
+    const bytes = [];
+    for (const block of blocks) {
+      const samples = Int16Array.from(block, (value) => 32767 * Math.max(-1, Math.min(1, value)));
+      bytes.push(String.fromCharCode(...new Uint8Array(samples.buffer)));
+    }
+    blocks = [];
+    return {began, samples: btoa(bytes.join(''))};
+  };
+  /** WebRTC's statistics of what comes in, by kind, and the round trip of its packets. */
+  rough.statistics = async () => {
+    const found = {};
+    for (const report of (await window.antlitz.peer.getStats()).values()) {
+      if (report.type === 'inbound-rtp') found[report.kind] = report;
+      if (report.type === 'candidate-pair' && report.nominated) found.pair = report;
+    }
+    return found;
+  };
+})();
