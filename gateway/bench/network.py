@@ -1,8 +1,8 @@
 """`antlitz bench network`: a talk in Chromium over a rough network, as a person has it on a bad connection.
 
 The gateway with its tritonserver is at one end of a link, Chromium in a network namespace at the other; between them IP
-packets are lost, late, overtaken, or all gone. The gateway's sound is numbered (`numbered.py`): a gap is a time in which
-nothing is heard that was not heard before, whether Chromium fills it with silence or with what it makes up.
+packets are lost, late, overtaken, or all gone. The gateway's sound is numbered (`numbered.py`): a gap is a time in
+which nothing is heard that was not heard before, whether Chromium fills it with silence or with what it makes up.
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.bench.conversation import LONG
-from gateway.bench.numbered import HEARD_RATE, Audio, gaps, listen, longest_silence, news, sound
+from gateway.bench.numbered import HEARD_RATE, TONES, Audio, gaps, listen, longest_silence, news, sound
 from gateway.bench.rough import Conditions
 from gateway.bench.rough_link import Link, RoughLinkMissing, rough_link
 from gateway.bench.within import Within, within
-from gateway.playout.timeline import PACKET_SAMPLES, PACKETS_PER_SLOT, Timeline
+from gateway.playout.timeline import PACKET_SAMPLES, PACKETS_PER_SLOT, SLOT_SECONDS, Timeline
 
 SCRIPT = Path(__file__).with_name("rough.js")
 SETTLE_SECONDS = 5.0  # in which Chromium finds its delay
 MOST_GAP = 0.2  # s
+HEARD_AGAIN = 5  # new slots that are sound again, and no echo of what was
 BACK_SECONDS = 30.0  # after a cut, within which a page is to be back
 #: 5 % loss and 100 ms jitter, in both directions: a packet takes 0 to 200 ms.
 ROUGH = Conditions(loss=0.05, delay=0.1, jitter=0.1)
@@ -40,11 +41,15 @@ NEAR = Conditions(delay=0.01)
 
 
 class Numbered(Timeline):
-    """A timeline whose sound tells its slot."""
+    """A timeline whose sound tells its slot. `left`: when (Unix time) each left, as (time, slot)."""
+
+    left: list[tuple[float, int]] = []  # noqa: RUF012 - one talk is measured
 
     def take_audio(self, packet: int) -> Any:
         super().take_audio(packet)
         slot, part = divmod(packet, PACKETS_PER_SLOT)
+        if part == 0:
+            Numbered.left.append((time.time(), slot))
         return sound(slot)[part * PACKET_SAMPLES : (part + 1) * PACKET_SAMPLES]
 
 
@@ -77,6 +82,15 @@ class Talk:
     async def statistics(self) -> dict[str, Any]:
         return await self.page.evaluate("rough.statistics()")  # type: ignore[no-any-return]
 
+    async def chat(self, text: str) -> None:
+        """The person writes this, and is answered."""
+        await self.page.get_by_test_id("text").fill(text)
+        await self.page.get_by_test_id("send").click()
+        await self.page.locator("[data-testid=transcript] [data-role=avatar]").last.wait_for(timeout=20_000)
+        (session,) = self.antlitz.sessions.running
+        while len(session.history) < 2:  # noqa: ASYNC110 - what was heard of the answer is told to nobody
+            await asyncio.sleep(0.1)
+
     async def speak(self, seconds: float) -> None:
         """The portrait speaks for so long, one text after another."""
         end = time.monotonic() + seconds
@@ -89,11 +103,6 @@ class Talk:
     async def speaking(self) -> bool:
         state = await self.page.get_by_test_id("state").text_content()
         return "speak" in state.lower()
-
-    @property
-    def session(self) -> str:
-        """The id of the one session that runs; "" when none does."""
-        return next((session.id for session in self.antlitz.sessions.running), "")
 
 
 @asynccontextmanager
@@ -113,16 +122,32 @@ async def talking(link: Link) -> AsyncIterator[Talk]:
         session.Timeline = real  # type: ignore[misc]
 
 
+def ages(known: Any, began: float) -> Any:
+    """s from leaving the gateway until being heard, of each of the news (`numbered.news`, in a recording from `began`).
+
+    Numbers are known modulo `TONES`: an age is less than the 1.28 s that all of them last.
+    """
+    times, slots = np.array(Numbered.left).T
+    found = []
+    for heard, number in zip(known[:, 0] + began, known[:, 1], strict=True):
+        near = (times <= heard) & (times > heard - TONES * SLOT_SECONDS) & ((slots - number) % TONES == 0)
+        found += list(heard - times[near][-1:])
+    return np.array(found)
+
+
 @dataclass(frozen=True)
 class Quality:
     """What was heard and seen over a time."""
 
     seconds: float
     gaps: Any  # s, after each new slot
+    ages: Any  # s from the gateway to the ear, of each slot that was heard
+    round_trip: float  # s, of ICE's own checks
     missing: float  # share of slots that were never heard
     silence: float  # s, the longest
     concealed: float  # share of samples that Chromium made up, silent ones too
     concealments: int
+    mended: int  # packets that were made out of the next one
     delay: float  # s that sound waits in the jitter buffer, mean
     rate: float  # frames a second
     freezes: int
@@ -153,10 +178,13 @@ async def quality(talk: Talk, conditions: Conditions, seconds: float) -> Quality
     return Quality(
         seconds=seconds,
         gaps=gaps(known),
+        ages=ages(known, talk.began),
+        round_trip=after["pair"]["currentRoundTripTime"],
         missing=1 - (len(known) - 1) / (known[-1, 1] - known[0, 1]),
         silence=longest_silence(heard),
         concealed=grown("audio", "concealedSamples") / grown("audio", "totalSamplesReceived"),
         concealments=int(grown("audio", "concealmentEvents")),
+        mended=int(grown("audio", "fecPacketsReceived") - grown("audio", "fecPacketsDiscarded")),
         delay=grown("audio", "jitterBufferDelay") / grown("audio", "jitterBufferEmittedCount"),
         rate=grown("video", "framesDecoded") / seconds,
         freezes=int(grown("video", "freezeCount")),
@@ -172,69 +200,105 @@ class Cut:
     """What a time without a network did."""
 
     same: bool  # the session after it is the one before
-    resumed: bool  # it went on with its answer: the portrait spoke when the page was back
+    speaking: bool  # the portrait was in its answer when it was heard again
     remembers: bool  # what was said before is known
-    silent: float  # s from the end of the cut until the portrait was heard again
+    silent: float  # s from the end of the cut until the portrait was heard again; infinite: it was not
 
 
-async def cut(talk: Talk, seconds: float, plug: bool = False) -> Cut:
-    """The network is away for `seconds`, in the middle of an answer; with `plug` the page's cable is out."""
+async def cut(talk: Talk, seconds: float, unplugged: bool = False) -> Cut:
+    """The network is away for `seconds`, in the middle of an answer. `unplugged`: the page's machine sees it."""
+    await talk.chat("My name is Ann.")
     await talk.speak(3)
     (session,) = talk.antlitz.sessions.running
-    before, history, tracks = session.id, list(session.history), await talk.page.evaluate("rough.tracks")
-    if plug:
+    ident, history = session.id, list(session.history)
+    if unplugged:
         talk.link.plug(False)
     else:
         talk.link.shape(Conditions(cut=True))
     await asyncio.sleep(seconds)
-    if plug:
+    await talk.forget()
+    if unplugged:
         talk.link.plug(True)
     else:
         talk.link.shape(NEAR)
-    back = time.time()
-    await talk.heard()
-    await talk.forget()
-    silent = float("nan")
-    while time.time() - back < BACK_SECONDS + 5:
-        await asyncio.sleep(0.5)
+    back, silent = time.time(), float("inf")
+    while time.time() < back + BACK_SECONDS and silent == float("inf"):
+        await asyncio.sleep(0.1)
         known = news(listen(await talk.heard()))
-        known = known[known[:, 0] + talk.began > back]
-        if len(known) > 3:
-            silent = float(known[0, 0] + talk.began - back)
-            break
-    await asyncio.sleep(1)
-    states = await talk.page.evaluate("rough.messages.filter(([at, m]) => m.type === 'state').map(([at, m]) => [at, m.state])")
-    first = next((state for at, state in states if at / 1000 > back), "")
+        later = known[known[:, 0] + talk.began > back, 0]
+        if len(later) >= HEARD_AGAIN:
+            silent = float(later[0] + talk.began - back)
     running = list(talk.antlitz.sessions.running)
-    print(before, [s.id for s in running], tracks, await talk.page.evaluate("rough.tracks"), states[-4:], back, first)
     return Cut(
-        same=[each.id for each in running] == [before],
-        resumed=first == "speaking",
+        same=[each.id for each in running] == [ident],
+        speaking=await talk.speaking(),
         remembers=any(list(each.history)[: len(history)] == history for each in running),
         silent=silent,
     )
 
 
+def of_quality(table: Table, name: str, found: Quality, most: str = "") -> None:
+    """The rows of one network."""
+    low, high = np.quantile(found.ages, [0.5, 0.95])
+    over = int((found.gaps > MOST_GAP).sum())
+    table.add_row(f"{name}, {found.seconds:.0f} s: longest time without new sound", f"{found.gap * 1000:.0f} ms", most)
+    table.add_row(
+        f"  such times over {MOST_GAP * 1000:.0f} ms; longest silence", f"{over}; {found.silence * 1000:.0f} ms"
+    )
+    table.add_row(
+        "  40 ms of sound never heard; samples made up, by the browser's count",
+        f"{found.missing:.2%}; {found.concealed:.2%} ({found.concealments} times, {found.mended} packets mended)",
+    )
+    table.add_row("  sound leaves until it is heard, p50 / p95", f"{low * 1000:.0f} / {high * 1000:.0f} ms")
+    table.add_row("  round trip", f"{found.round_trip * 1000:.0f} ms")
+    table.add_row(
+        "  picture: frames a second; freezes, s of them",
+        f"{found.rate:.1f}; {found.freezes}, {found.frozen:.1f} s",
+    )
+    table.add_row(
+        "  picture and sound, bits a second; key frames",
+        f"{found.bitrate / 1e6:.2f} M and {found.audio_bitrate / 1e3:.0f} k; {found.keyframes}",
+    )
+
+
+def of_cut(table: Table, name: str, found: Cut) -> None:
+    """The rows of one cut."""
+    told = ["the same session" if found.same else "another session", "it speaks" if found.speaking else "it is silent"]
+    if found.remembers:
+        told.append("what was said is known")
+    table.add_row(f"{name}: after it", ", ".join(told))
+    table.add_row("  heard again after", f"{found.silent:.1f} s", f"{BACK_SECONDS:.0f} s")
+
+
+async def measure(link: Link, seconds: float, parts: list[str]) -> Table:
+    table = Table("what", "measured", "at most", title=f"a rough network by {link.kind}")
+    async with talking(link) as talk:
+        if "sound" in parts:
+            of_quality(table, "10 ms each way", await quality(talk, NEAR, min(seconds, 30)))
+            of_quality(table, "5 % loss, 0 to 200 ms each way", await quality(talk, ROUGH, seconds), "200 ms")
+            of_quality(table, "50 ms each way", await quality(talk, FAR, min(seconds, 30)))
+        link.shape(NEAR)
+        if "cuts" in parts:
+            of_cut(table, "10 s without a network, mid-answer", await cut(talk, 10))
+            of_cut(table, "10 s unplugged, mid-answer", await cut(talk, 10, unplugged=True))
+            of_cut(table, "20 s without a network, mid-answer", await cut(talk, 20))
+            of_cut(table, "40 s without a network", await cut(talk, 40))
+    return table
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="antlitz bench network", description=__doc__)
     parser.add_argument("--seconds", type=float, default=300, help="of speech under loss and jitter")
+    parser.add_argument("--only", choices=["sound", "cuts"], help="this part alone")
     options = parser.parse_args(arguments)
+    parts = [options.only] if options.only else ["sound", "cuts"]
     try:
         with rough_link() as link:
-            print(asyncio.run(measure(link, options.seconds)))
+            Console(width=120).print(asyncio.run(measure(link, options.seconds, parts)))
     except RoughLinkMissing as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"antlitz: {error}\n")
         return 1
     return 0
-
-
-async def measure(link: Link, seconds: float) -> Any:
-    async with talking(link) as talk:
-        for conditions, s in ((NEAR, 15), (ROUGH, seconds)):
-            q = await quality(talk, conditions, s)
-            print({k: v for k, v in vars(q).items() if k != "gaps"}, np.sort(q.gaps)[-8:], np.quantile(q.gaps, [.5,.9,.99]))
-        st = await talk.statistics()
-        print({k: v for k, v in st["audio"].items()}); print({k: v for k, v in st["video"].items()}); print(st["pair"])
 
 
 if __name__ == "__main__":

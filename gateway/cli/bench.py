@@ -19,6 +19,7 @@ BENCHES = {
     "xtts": "the exported XTTS beside coqui's, and through tritonserver",
     "fuzz": "requests made up from the OpenAPI document: no 500, nothing undocumented",
     "load": "cores that one talk takes, while it listens and while it speaks",
+    "network": "a talk over a rough network: loss, jitter, cuts",
     "faces": "contact sheets of the default characters' faces",
 }
 
