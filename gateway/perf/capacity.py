@@ -48,9 +48,24 @@ def needed(count: int, each: float, share: float) -> int:
     return math.ceil(count * each / share - 1e-9)
 
 
-def gpu_share(frame_ms: float, rate: int) -> float:
-    """Of a GPU, what one talk's pictures take: ms a frame when Triton batches, frames a second."""
-    return frame_ms / 1000 * rate
+@dataclass(frozen=True)
+class Gpu:
+    """What a GPU is busy with for one talk: ms a frame, ms to hear one sentence, seconds for each second it speaks.
+
+    Where the last two are 0 they are not known. `held` is how many talks were really drawn at once; 0: nobody tried.
+    """
+
+    name: str
+    frame_ms: float
+    source: str
+    sentence_ms: float = 0.0
+    speech: float = 0.0
+    held: int = 0
+
+    def share(self, rate: int, rhythm: Rhythm) -> float:
+        """Of a GPU, what one talk takes at `rate` frames a second, over a turn."""
+        draws = self.frame_ms / 1000 * rate
+        return draws + self.sentence_ms / 1000 / rhythm.turn + self.speech * rhythm.answer / rhythm.turn
 
 
 def table(heads: list[str], rows: list[list[str]]) -> str:
@@ -65,36 +80,54 @@ def page(figures: dict[str, Any]) -> str:
     processor = mean(Cores(**figures["processor"]["cores"]), rhythm)
     beside_gpu = mean(Cores(**figures["gateway"]["cores"]), rhythm)
     share, rate = plan["share"], talk["rate"]
+    gpus = [Gpu(**each) for each in figures["gpu"]]
     parts = [
         "# How many talks",
         f"What one talk needs, and 10,000. A turn is {rhythm.turn:g} s long, of which the portrait speaks "
         f"{rhythm.answer:g}; {share:.0%} of a core or a GPU is planned with: the rest keeps latencies short. "
         "Written by `python -m gateway.perf.capacity` from `triton/perf/capacity.toml`, where each figure tells which "
         "command measured it.",
+        "## What is measured here, and what is arithmetic",
+        "\n".join(f"- {line}" for line in figures["basis"]["lines"]) + "\n",
         "## On processors alone",
         f"One talk takes {processor:.2f} cores: {figures['processor']['source']}",
         table(["cores", "talks"], [[str(have), str(talks(have, processor, share))] for have in (2, 4, 8, 16, 32, 64)]),
         "## With GPUs",
         f"The gateway's part stays on processors: {beside_gpu:.2f} cores a talk. {figures['gateway']['source']} "
-        "A GPU holds as many talks as it draws faces for:",
+        "A GPU draws the faces, hears and speaks:",
         table(
-            ["GPU, renderer", "ms a frame", "talks a GPU", "where the figure is from"],
+            [
+                "GPU",
+                "ms a frame",
+                "ms a sentence heard",
+                "s a second spoken",
+                "talks a GPU, planned",
+                "faces at once, tried",
+                "where the figures are from",
+            ],
             [
                 [
-                    each["name"],
-                    f"{each['frame_ms']:g}",
-                    str(talks(1, gpu_share(each["frame_ms"], rate), share)),
-                    each["source"],
+                    each.name,
+                    f"{each.frame_ms:g}",
+                    _known(each.sentence_ms),
+                    _known(each.speech),
+                    str(talks(1, each.share(rate, rhythm), share)),
+                    _known(each.held),
+                    each.source,
                 ]
-                for each in figures["gpu"]
+                for each in gpus
             ],
         ),
         "## To 10,000 talks at once",
         f"Each talk is {talk['megabits']:g} Mbit/s from the gateway to the browser; through the relay the same comes "
-        "in and goes out. GPUs are those of the first row above.",
+        "in and goes out. GPUs are those of the first row above: "
+        f"one talk takes {gpus[0].share(rate, rhythm):.2f} of it.",
         table(
             ["talks", "cores, processors alone", "or: cores beside GPUs", "and GPUs", "Gbit/s to the browsers"],
-            [_row(count, processor, beside_gpu, figures, share) for count in TALKS],
+            [
+                _row(count, processor, beside_gpu, gpus[0].share(rate, rhythm), share, talk["megabits"])
+                for count in TALKS
+            ],
         ),
         "## What this leaves out",
         "\n".join(f"- {line}" for line in figures["open"]["lines"]) + "\n",
@@ -102,9 +135,12 @@ def page(figures: dict[str, Any]) -> str:
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
 
 
-def _row(count: int, processor: float, beside_gpu: float, figures: dict[str, Any], share: float) -> list[str]:
-    gpu = gpu_share(figures["gpu"][0]["frame_ms"], figures["talk"]["rate"])
-    traffic = count * figures["talk"]["megabits"] / 1000
+def _known(figure: float) -> str:
+    return f"{figure:g}" if figure else "-"
+
+
+def _row(count: int, processor: float, beside_gpu: float, gpu: float, share: float, megabits: float) -> list[str]:
+    traffic = count * megabits / 1000
     numbers = [count, needed(count, processor, share), needed(count, beside_gpu, share), needed(count, gpu, share)]
     return [*(f"{number:,}" for number in numbers), f"{traffic:.3g}"]
 

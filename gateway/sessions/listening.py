@@ -22,7 +22,7 @@ from gateway.transcript import Heard
 from gateway.turns import EchoGate, EndpointingOptions, Event, Recording, TurnTaking, meant, patience
 from gateway.turns.echo import WINDOW_SECONDS as ECHO_SECONDS
 
-MAX_BACKLOG = 2 * LISTENING_RATE  # samples. An engine further behind than this skips to the present
+MAX_BACKLOG = 4 * LISTENING_RATE  # samples. An engine further behind than this skips to the present
 WINDOW_SECONDS = VAD_WINDOW / LISTENING_RATE
 SPEECH = 0.35  # probability below which nobody speaks
 FALLING = 0.6  # below it somebody who spoke may be about to be silent: what was said is looked at at once

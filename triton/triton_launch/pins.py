@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
-EXTRAS = ("postgres", "telemetry")  # several gateways, and traces of their turns
+EXTRAS = ("postgres", "s3", "telemetry")  # several gateways with what they share, and traces of their turns
 HEADER = "# What the containers install, as `python -m triton_launch.pins` wrote it. Not edited by hand.\n"
 
 

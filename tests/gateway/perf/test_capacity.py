@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.perf import capacity
-from gateway.perf.capacity import Cores, Rhythm
+from gateway.perf.capacity import Cores, Gpu, Rhythm
 
 RHYTHM = Rhythm(turn=10.0, answer=4.0)
 
@@ -26,7 +26,25 @@ def test_talks_and_cores_are_two_sides_of_one_plan() -> None:
 
 
 def test_a_gpu_is_shared_by_its_time() -> None:
-    assert capacity.gpu_share(frame_ms=4.0, rate=25) == pytest.approx(0.1)
+    drawing = Gpu("a", frame_ms=4.0, source="")
+    assert drawing.share(25, RHYTHM) == pytest.approx(0.1)
+    talking = Gpu("b", frame_ms=4.0, source="", sentence_ms=200.0, speech=0.1)
+    assert talking.share(25, RHYTHM) == pytest.approx(0.1 + 0.02 + 0.04)
+
+
+def test_no_more_is_planned_with_than_was_tried() -> None:
+    figures = capacity.read()
+    rhythm = Rhythm(figures["plan"]["turn"], figures["plan"]["answer"])
+    tried = [one for one in (Gpu(**each) for each in figures["gpu"]) if one.held]
+    assert tried
+    for one in tried:
+        planned = capacity.talks(1, one.share(figures["talk"]["rate"], rhythm), figures["plan"]["share"])
+        assert 1 <= planned <= one.held, one.name
+
+
+def test_the_page_goes_to_ten_thousand_and_says_what_it_rests_on() -> None:
+    text = capacity.page(capacity.read())
+    assert "| 10,000 |" in text and "What is measured here, and what is arithmetic" in text
 
 
 def test_the_committed_page_is_what_the_committed_figures_say() -> None:
