@@ -7,6 +7,7 @@ makes up for what it has not got is the sound before it once more: it tells an o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +17,12 @@ from gateway.playout.timeline import SLOT_SECONDS
 
 TONES = 32
 LOWEST, APART = 500.0, 75.0  # Hz; all below 3 kHz, where every codec is at its best
-STRIDE = 13  # tones from one slot to the next
+STRIDE = 15  # tones from one slot to the next; and slots from one tone to the next: what is misheard is far off
 LEVEL = 0.25  # of full scale
 HEARD_RATE = 16_000  # Hz, of what is analysed
 WINDOW = 320  # samples, 20 ms: half a slot
 HOP = 80  # samples, 5 ms
+LEAST = 3  # windows in a row that tell the same number, 15 ms, before it counts
 CLEAR = 0.5  # share of a window's energy in its tone, above which it tells a number
 SILENT = 0.01  # RMS, -40 dBFS
 
@@ -67,6 +69,22 @@ def listen(audio: Audio) -> Heard:
     return Heard(times, np.concatenate(slots), np.concatenate(silences))
 
 
+def readings(heard: Heard) -> list[tuple[float, int]]:
+    """When (s) which number was told: by `LEAST` windows in a row, and next to the number before or after it.
+
+    A coder's artefacts are misread now and then: a number that stands alone is none.
+    """
+    edges = np.flatnonzero(np.diff(heard.slot)) + 1
+    starts, ends = np.r_[0, edges], np.r_[edges, len(heard.slot)]
+    runs = [
+        (float(heard.at[start]), int(heard.slot[start]))
+        for start, end in zip(starts, ends, strict=True)
+        if end - start >= LEAST and heard.slot[start] >= 0
+    ]
+    follows = [False, *((later - earlier) % TONES in (0, 1) for (_, earlier), (_, later) in pairwise(runs)), False]
+    return [run for run, (before, after) in zip(runs, pairwise(follows), strict=False) if before or after]
+
+
 def news(heard: Heard) -> NDArray[np.float64]:
     """[n, 2]: when (s) a slot was heard that is later than all before it, and its number from the first one on.
 
@@ -75,18 +93,16 @@ def news(heard: Heard) -> NDArray[np.float64]:
     """
     found: list[tuple[float, int]] = []
     before = -1
-    for at, slot in zip(heard.at[heard.slot >= 0], heard.slot[heard.slot >= 0], strict=True):
-        if not found:
-            found.append((float(at), int(slot)))
-            continue
-        if slot == before:
-            continue
+    for at, slot in readings(heard):
+        if found and slot != before:
+            when, newest = found[-1]
+            expected = newest + (at - when) / SLOT_SECONDS
+            number = slot + TONES * round((expected - slot) / TONES)
+            if number > newest:
+                found.append((at, number))
+        elif not found:
+            found.append((at, slot))
         before = slot
-        when, newest = found[-1]
-        expected = newest + (at - when) / SLOT_SECONDS
-        number = int(slot) + TONES * round((expected - slot) / TONES)
-        if number > newest:
-            found.append((float(at), number))
     return np.array(found).reshape(-1, 2)
 
 
