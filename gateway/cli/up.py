@@ -21,6 +21,7 @@ from gateway import certificate
 from gateway.cli.models import pull
 from gateway.observability import logs, tracing
 from gateway.security.addresses import loopback
+from gateway.security.connections import BoundedProtocol
 from gateway.security.token import Kept, ensure
 from gateway.settings import Settings
 from triton_launch.fetch import FetchError
@@ -90,6 +91,7 @@ async def gateway(settings: Settings, store: CharacterStore, address: str, conso
         create_app(dataclasses.replace(settings, triton=address), store),
         host=settings.host,
         port=settings.port,
+        http=BoundedProtocol,
         log_config=None,
         access_log=False,
         ws_max_size=MAX_WEBSOCKET_BYTES,
