@@ -76,7 +76,10 @@ def create_app(settings: Settings, opened: CharacterStore | None = None) -> Star
         app.state.policy, app.state.metrics = policy, metrics
         try:
             async with asyncio.TaskGroup() as tasks:
-                watching = [tasks.create_task(work) for work in (sessions.watch(), Following(store, sessions).run())]
+                watching = [
+                    tasks.create_task(work)
+                    for work in (inference.watch(), sessions.watch(), Following(store, sessions).run())
+                ]
                 try:
                     yield
                 finally:

@@ -38,7 +38,9 @@ class Settings:
     hosts: str = _setting("ANTLITZ_HOSTS", "comma list of further names it is reached by", "")  # type: ignore[assignment]
     proxies: str = _setting("ANTLITZ_PROXIES", "comma list of proxies whose word counts", "127.0.0.1")  # type: ignore[assignment]
     rate: int = _setting("ANTLITZ_RATE", "requests a second from an address; 0: any", 20)  # type: ignore[assignment]
-    triton: str = _setting("ANTLITZ_TRITON", "HOST:PORT (gRPC) of a running tritonserver; empty starts one", "")  # type: ignore[assignment]
+    triton: str = _setting(  # type: ignore[assignment]
+        "ANTLITZ_TRITON", "HOST:PORT (gRPC) of a running tritonserver, or several with commas; empty starts one", ""
+    )
     max_sessions: int = _setting("ANTLITZ_MAX_SESSIONS", "conversations at once", 4)  # type: ignore[assignment]
     address_sessions: int = _setting("ANTLITZ_ADDRESS_SESSIONS", "the same from an address; 0: any", 2)  # type: ignore[assignment]
     turn_silence: float = _setting(  # type: ignore[assignment]

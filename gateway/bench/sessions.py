@@ -16,7 +16,7 @@ from rich.table import Table
 
 from gateway.bench.within import Within, within
 from gateway.sessions.session import Session
-from gateway.streams import Stream
+from gateway.inference.streams import Stream
 
 NEAR = 20  # sessions whose median is compared, for a codec's buffers come and go
 SETTLED = 10  # sessions after which memory should not grow any more

@@ -60,6 +60,7 @@ class Session:
         self._listening: asyncio.Task[None] | None = None
         self._switching = asyncio.Lock()  # whoever waits for it is served in turn
 
+        inference = self._inference = inference.session()
         timeline, pacer = Timeline(), Pacer()
         self._timeline = timeline
         speech = SpeechTrack(timeline, pacer, self._moved, lambda pcm: self._ears.sent(pcm))
@@ -110,6 +111,7 @@ class Session:
         """Until `end` is called; then frees everything."""
         began = time.monotonic()
         async with AsyncExitStack() as stack:
+            stack.callback(self._inference.leave)
             stack.push_async_callback(self._close_peer)
             async with self._tasks:
                 running = [

@@ -15,7 +15,7 @@ import numpy as np
 
 from avatar_runtime.contracts import LISTENING_RATE, VAD_WINDOW, AvatarError, Code
 from gateway.inference import Inference
-from gateway.streams import VadStream
+from gateway.inference.streams import VadStream
 from gateway.subtitles import joined
 from gateway.transcript import Transcript, Word
 from gateway.transcription.cutting import Cutter, Floats, Piece

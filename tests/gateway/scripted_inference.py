@@ -86,6 +86,9 @@ class ScriptedInference:
         if method in self.failures:
             raise self.failures[method]
 
+    async def watch(self) -> None:
+        """There is no server."""
+
     async def catalogue(self) -> dict[str, Any]:
         self._ask("catalogue")
         return self.roles

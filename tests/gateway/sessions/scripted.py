@@ -31,6 +31,7 @@ class Scripted:
     calls: list[tuple[str, Any]] = field(default_factory=list)
     pushed: dict[str, list[int]] = field(default_factory=dict)  # frames of each push, by renderer
     open: int = 0  # streams running now
+    seats: int = 0  # sessions that run
     speaks: tuple[str, ...] = ()  # languages of tts_hibari; () leaves the catalogue without it
     clones: bool = False  # whether there is an engine that clones
     weights: bytes = b"latents"  # the latents that it makes and understands
@@ -93,6 +94,13 @@ class Scripted:
     async def clone(self, audio: Any, engine: str) -> bytes:
         self.calls.append(("clone", (len(audio), engine)))
         return self.weights
+
+    def session(self) -> Scripted:
+        self.seats += 1
+        return self
+
+    def leave(self) -> None:
+        self.seats -= 1
 
     async def ready(self) -> bool:
         return True

@@ -46,7 +46,7 @@ async def test_a_page_that_vanishes_leaves_nothing_behind() -> None:
         while sessions.running:
             assert time.monotonic() - began < 5
             await asyncio.sleep(0.02)
-        assert script.open == 0
+        assert script.open == script.seats == 0
         await asyncio.sleep(0.3)  # the test's own peer ends, too
         left = [task for task in asyncio.all_tasks() - before if not task.done()]
         assert not left

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tritonclient.grpc.aio import InferenceServerClient
-from tritonclient.utils import InferenceServerException
-
 from avatar_runtime.contracts import AvatarError, Code, Role
-
-from .settings import Settings
+from gateway.inference.fleet import Fleet
+from gateway.settings import Settings
 
 Engine = dict[str, Any]
 
@@ -19,20 +16,16 @@ def _list(text: str) -> list[str]:
 
 
 class Catalogue:
-    """A view of Triton's repository. Configs of ready models are remembered; readiness is asked every time."""
+    """A view of the models of all servers. Configs of ready models are remembered; readiness is asked every time."""
 
-    def __init__(self, client: InferenceServerClient, settings: Settings) -> None:
-        self._client = client
+    def __init__(self, fleet: Fleet, settings: Settings) -> None:
+        self._fleet = fleet
         self._settings = settings
         self._known: dict[str, Engine] = {}
 
     async def roles(self) -> dict[str, Any]:
         """``{role: {engine, ready, engines: [{name, ready, licence, languages, voices}]}}``; no Triton, no engines."""
-        try:
-            index = await self._client.get_model_repository_index(client_timeout=2.0)
-            states = {model.name: model.state == "READY" for model in index.models}
-        except InferenceServerException:
-            states = dict.fromkeys(self._known, False)
+        states = dict.fromkeys(self._known, False) | await self._fleet.states()
         roles = {}
         for role in Role:
             names = sorted(name for name in states if name.startswith(f"{role}_"))
@@ -44,15 +37,14 @@ class Catalogue:
     async def _engine(self, name: str, ready: bool) -> Engine:
         if ready and name not in self._known:
             try:
-                config = (await self._client.get_model_config(name, client_timeout=2.0)).config
-                said = {key: value.string_value for key, value in config.parameters.items()}
+                said = await self._fleet.server(name).parameters(name)
                 voices = [item.partition(":") for item in _list(said.get("voices", ""))]
                 self._known[name] = {
                     "licence": said.get("licence", ""),
                     "languages": _list(said.get("languages", "")),
                     "voices": [{"id": ident, "language": language} for ident, _, language in voices],
                 }
-            except InferenceServerException:
+            except AvatarError:
                 ready = False
         facts = self._known.get(name, {"licence": "", "languages": [], "voices": []})
         return {"name": name, "ready": ready, **facts}

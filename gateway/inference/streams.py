@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 import itertools
 import secrets
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Iterable
+from typing import Any, Self
 
 import numpy as np
 
 from avatar_runtime.contracts import AvatarError, Code
+from gateway.inference.failures import away
+from gateway.inference.server import Tritonserver
+from gateway.tensors import Bytes, Floats, floats
+from gateway.transcript import Heard, heard
 
-from .tensors import Bytes, Floats, floats
-from .transcript import Heard, heard
-
-if TYPE_CHECKING:
-    from gateway.inference import Inference
+Choose = Callable[[str], Tritonserver]  # a server for a model
 
 STREAM_TIMEOUT = 10.0  # s: a push of a running sequence
 UNARY_TIMEOUT = 60.0  # s: a long recording on a slow machine
@@ -31,22 +31,37 @@ def sequence_id() -> int:
 
 
 class Stream:
-    """A Triton sequence: opened by the first push, ended by `close`; a failed one opens anew at the next push."""
+    """A Triton sequence: opened by the first push, ended by `close`; a failed one opens anew at the next push.
 
-    def __init__(self, inference: Inference, model: str, push_seconds: float = STREAM_TIMEOUT) -> None:
+    The server that has its memory gets every push of it. When that is gone the sequence has failed.
+    """
+
+    def __init__(self, choose: Choose, model: str, push_seconds: float = STREAM_TIMEOUT) -> None:
         """`push_seconds` is how long a push may take: a conversation cannot wait as long as a film can."""
-        self._inference = inference
+        self._choose = choose
         self._model = model
         self._push_seconds = push_seconds
         self._sequence = 0  # no sequence runs
+        self._server: Tritonserver | None = None  # of the sequence
+
+    def _open(self) -> tuple[Tritonserver, bool]:
+        """The server of the sequence, and whether it begins now."""
+        if self._sequence and self._server is not None:
+            if not self._server.alive:
+                self._sequence = 0
+                raise away(self._model)
+            return self._server, False
+        if not self._model:
+            raise AvatarError(Code.ENGINE_UNAVAILABLE, "No engine serves this role.")
+        self._server, self._sequence = self._choose(self._model), sequence_id()
+        return self._server, True
 
     async def _push(self, inputs: dict[str, Any], at_start: Iterable[tuple[str, Any]] = ()) -> Any:
-        start = not self._sequence
+        server, start = self._open()
         if start:
-            self._sequence = sequence_id()
             inputs = {**inputs, **dict(at_start)}
         try:
-            return await self._inference.call(
+            return await server.call(
                 self._model, inputs, self._push_seconds, sequence_id=self._sequence, sequence_start=start
             )
         except AvatarError:
@@ -59,10 +74,10 @@ class Stream:
 
     async def close(self) -> None:
         """Ends the sequence in the server; a server that is gone has ended it already."""
-        if self._sequence:
-            sequence, self._sequence = self._sequence, 0
+        sequence, self._sequence = self._sequence, 0
+        if sequence and self._server is not None and self._server.alive:
             try:
-                await self._inference.call(
+                await self._server.call(
                     self._model, self._last(), STREAM_TIMEOUT, sequence_id=sequence, sequence_end=True
                 )
             except AvatarError:
@@ -89,9 +104,9 @@ class TranscriptStream(Stream):
     """Speech heard while it is spoken."""
 
     def __init__(
-        self, inference: Inference, model: str, language: str, likely: str, prompt: str, push_seconds: float
+        self, choose: Choose, model: str, language: str, likely: str, prompt: str, push_seconds: float
     ) -> None:
-        super().__init__(inference, model, push_seconds)
+        super().__init__(choose, model, push_seconds)
         self._settings = {"LANGUAGE": language, "LIKELY_LANGUAGE": likely, "PROMPT": prompt}
 
     async def push(self, audio: Floats, flush: bool = False) -> Heard:
@@ -104,10 +119,10 @@ class TranscriptStream(Stream):
 
     async def finish(self, audio: Floats) -> Heard:
         """The last of the sound, and all that was said; the stream is over."""
-        start, sequence = not self._sequence, self._sequence or sequence_id()
-        self._sequence = 0
+        server, start = self._open()
+        sequence, self._sequence = self._sequence, 0
         inputs = {"AUDIO": audio.astype(np.float32, copy=False), **self._settings}
-        found = await self._inference.call(
+        found = await server.call(
             self._model, inputs, UNARY_TIMEOUT, sequence_id=sequence, sequence_start=start, sequence_end=True
         )
         return heard(found)
@@ -117,8 +132,8 @@ class TranscriptStream(Stream):
 
 
 class MotionStream(Stream):
-    def __init__(self, inference: Inference, model: str, seed: int, push_seconds: float) -> None:
-        super().__init__(inference, model, push_seconds)
+    def __init__(self, choose: Choose, model: str, seed: int, push_seconds: float) -> None:
+        super().__init__(choose, model, push_seconds)
         self._seed = seed
 
     async def push(
@@ -143,8 +158,8 @@ class MotionStream(Stream):
 
 
 class RenderStream(Stream):
-    def __init__(self, inference: Inference, model: str, portrait: bytes, fmt: str, push_seconds: float) -> None:
-        super().__init__(inference, model, push_seconds)
+    def __init__(self, choose: Choose, model: str, portrait: bytes, fmt: str, push_seconds: float) -> None:
+        super().__init__(choose, model, push_seconds)
         self._portrait = portrait
         self._sha256 = hashlib.sha256(portrait).hexdigest()
         self._format = fmt

@@ -1,23 +1,19 @@
-"""The gateway's one door to Triton: each role of the contracts as a method, over asynchronous gRPC."""
+"""Each role of the contracts as a method, asked of the tritonservers there are."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from grpc.aio import AioRpcError  # type: ignore[import-untyped]  # it carries no types
-from tritonclient.grpc.aio import InferenceServerClient
-from tritonclient.utils import InferenceServerException
 
 from avatar_runtime.contracts import MAX_LATENTS_BYTES, MOTION_SAMPLES, AvatarError, Code, Role
-
-from .catalogue import Catalogue
-from .observability import calls
-from .observability.metrics import Metrics
-from .settings import Settings
-from .streams import (
+from gateway.inference.catalogue import Catalogue
+from gateway.inference.fleet import Fleet, Place
+from gateway.inference.streams import (
     STREAM_TIMEOUT,
     UNARY_TIMEOUT,
     CaptureStream,
@@ -27,10 +23,10 @@ from .streams import (
     VadStream,
     sequence_id,
 )
-from .tensors import Bytes, Floats, floats, inputs_of, texts
-from .transcript import Transcript, heard
-
-MAX_MESSAGE_BYTES = 2**31 - 1  # frames are large; Triton sets no smaller bound
+from gateway.observability.metrics import Metrics
+from gateway.settings import Settings
+from gateway.tensors import Bytes, Floats, floats, inputs_of, texts
+from gateway.transcript import Transcript, heard
 
 
 @dataclass(frozen=True)
@@ -50,54 +46,41 @@ class Faces:
     scores: Floats  # [f]
 
 
-def to_avatar_error(error: Exception, model: str) -> AvatarError:
-    """What a Triton or gRPC failure means to the person."""
-    match error:
-        case InferenceServerException():
-            text, status = error.message() or "", error.status() or ""
-        case AioRpcError():  # of a stream, which the client does not convert
-            text, status = error.details() or "", str(error.code())
-        case _:
-            text, status = str(error), ""
-    parsed = AvatarError.parse(text)
-    if parsed is not None:
-        return parsed
-    if "DEADLINE" in status:
-        return AvatarError(Code.TIMEOUT, f"{model} did not answer in time.")
-    if "CANCELLED" in status:
-        return AvatarError(Code.CANCELLED, "The request was cancelled.")
-    if "INVALID_ARGUMENT" in status and "sequence" not in text and "ready" not in text:
-        return AvatarError(Code.INVALID_REQUEST, f"{model} refused the request's form.")
-    return AvatarError(Code.ENGINE_UNAVAILABLE, f"{model} is not available at the moment.")
-
-
 class Inference:
-    """Asynchronous calls to every role. One per gateway; every failure is an `AvatarError`."""
+    """Asynchronous calls to every role; every failure is an `AvatarError`. One for a gateway, and one for each session.
 
-    def __init__(self, address: str, settings: Settings, metrics: Metrics | None = None) -> None:
-        self._client = InferenceServerClient(
-            address,
-            channel_args=[
-                ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-                ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-                # A server that was restarted is found again within a second, not after a two-minute back-off.
-                ("grpc.initial_reconnect_backoff_ms", 200),
-                ("grpc.max_reconnect_backoff_ms", 1000),
-            ],
-        )
-        self._client.register_plugin(calls.TraceContext())
-        self._settings, self._metrics = settings, metrics or Metrics()
-        self._catalogue = Catalogue(self._client, settings)
+    That of the gateway asks whichever server has least to do, and another one where the first is away. That of a
+    session stays on one server as long as it lives.
+    """
+
+    def __init__(self, addresses: str, settings: Settings, metrics: Metrics | None = None) -> None:
+        """`addresses`: HOST:PORT of one tritonserver or, with commas, of several over the same models."""
+        self._settings = settings
+        self._fleet = Fleet(addresses, settings, metrics or Metrics())
+        self._where: Fleet | Place = self._fleet
+        self._catalogue = Catalogue(self._fleet, settings)
 
     async def close(self) -> None:
-        await self._client.close()
+        await self._fleet.close()
+
+    def session(self) -> Inference:
+        """That of a session, which has to `leave` at its end."""
+        its = copy.copy(self)
+        its._where = Place(self._fleet)
+        return its
+
+    def leave(self) -> None:
+        """The session is over."""
+        if isinstance(self._where, Place):
+            self._where.leave()
+
+    async def watch(self) -> None:
+        """Look after the servers until cancelled: sessions leave a dead one at once, not after their timeouts."""
+        await self._fleet.watch()
 
     async def ready(self) -> bool:
-        """Whether Triton answers at all."""
-        try:
-            return bool(await self._client.is_server_ready(client_timeout=2.0))
-        except InferenceServerException:
-            return False
+        """Whether a server answers at all."""
+        return await self._fleet.look()
 
     async def catalogue(self) -> dict[str, Any]:
         """Every role with its engines, as `GET /api/engines` shows them."""
@@ -110,14 +93,17 @@ class Inference:
         timeout: float = UNARY_TIMEOUT,  # noqa: ASYNC109 - gRPC's own deadline, known to the server
         **sequence: Any,
     ) -> Any:
-        """One request to `model`; inputs that are None are left out."""
+        """One request to `model` that no other has to follow; inputs that are None are left out."""
         if not model:
             raise AvatarError(Code.ENGINE_UNAVAILABLE, "No engine serves this role.")
-        with calls.watched(self._metrics, model):
-            try:
-                return await self._client.infer(model, inputs_of(inputs), client_timeout=timeout, **sequence)
-            except InferenceServerException as error:
-                raise to_avatar_error(error, model) from error
+        server = self._where.server(model)
+        try:
+            return await server.call(model, inputs, timeout, **sequence)
+        except AvatarError as error:
+            another = self._where.server(model)
+            if error.code is not Code.ENGINE_UNAVAILABLE or another is server:
+                raise
+            return await another.call(model, inputs, timeout, **sequence)
 
     async def transcribe(
         self,
@@ -180,26 +166,10 @@ class Inference:
             }
         )
 
-        async def requests() -> AsyncIterator[dict[str, Any]]:
-            yield {"model_name": model, "inputs": inputs}
-            # Triton ends the stream after the last chunk, for no more requests can come. The asynchronous client
-            # has no way to ask for the empty final response that would otherwise mark the end.
-
-        call = calls.Streamed(self._metrics, model)
-        with call.sending():
-            stream = self._client.stream_infer(requests())
-        try:
-            async for result, error in stream:
-                if error is not None:
-                    raise call.failed(to_avatar_error(error, model))
+        async with aclosing(self._where.server(model).stream(model, inputs)) as results:
+            async for result in results:
                 if result.as_numpy("AUDIO") is not None:
-                    call.answered()
                     yield _speech(result)
-        except (InferenceServerException, AioRpcError) as error:
-            raise call.failed(to_avatar_error(error, model)) from error
-        finally:
-            call.end()
-            stream.cancel()
 
     async def landmarks(self, image: bytes) -> Faces:
         """The faces in an encoded picture."""
@@ -215,21 +185,25 @@ class Inference:
     ) -> TranscriptStream:
         """Speech heard while it is spoken; `prompt` are names and words to expect, `likely` is the language where the
         sound leaves it open."""
-        return TranscriptStream(self, self._settings.engine(Role.STT), language, likely, prompt, push_seconds)
+        return TranscriptStream(
+            self._where.server, self._settings.engine(Role.STT), language, likely, prompt, push_seconds
+        )
 
     def vad(self) -> VadStream:
-        return VadStream(self, self._settings.engine(Role.VAD))
+        return VadStream(self._where.server, self._settings.engine(Role.VAD))
 
     def motion(self, seed: int = 0, push_seconds: float = STREAM_TIMEOUT) -> MotionStream:
-        return MotionStream(self, self._settings.engine(Role.MOTION), seed, push_seconds)
+        return MotionStream(self._where.server, self._settings.engine(Role.MOTION), seed, push_seconds)
 
     def render(
         self, portrait: bytes, engine: str | None = None, fmt: str = "i420", push_seconds: float = STREAM_TIMEOUT
     ) -> RenderStream:
-        return RenderStream(self, engine or self._settings.engine(Role.RENDER), portrait, fmt, push_seconds)
+        return RenderStream(
+            self._where.server, engine or self._settings.engine(Role.RENDER), portrait, fmt, push_seconds
+        )
 
     def capture(self, push_seconds: float = STREAM_TIMEOUT) -> CaptureStream:
-        return CaptureStream(self, self._settings.engine(Role.CAPTURE), push_seconds)
+        return CaptureStream(self._where.server, self._settings.engine(Role.CAPTURE), push_seconds)
 
     async def motion_once(self, emotion: str, intensity: float, frames: int = 25) -> Floats:
         """`frames` of silent face motion under an emotion, [frames, 58]."""

@@ -1,0 +1,142 @@
+"""One tritonserver over asynchronous gRPC."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from typing import Any, TypeVar
+
+from grpc.aio import AioRpcError  # type: ignore[import-untyped]  # it carries no types
+from tritonclient.grpc import InferInput
+from tritonclient.grpc.aio import InferenceServerClient
+from tritonclient.utils import InferenceServerException
+
+from avatar_runtime.contracts import AvatarError
+from gateway.inference.failures import away, to_avatar_error, unreachable
+from gateway.observability import calls
+from gateway.observability.metrics import Metrics
+from gateway.tensors import inputs_of
+
+MAX_MESSAGE_BYTES = 2**31 - 1  # frames are large; Triton sets no smaller bound
+LOOK_SECONDS = 2.0  # that a server may take to say which models it has
+MISSES = 2  # looks in a row that a server may miss; a busy one answers late
+
+T = TypeVar("T")
+
+
+class Tritonserver:
+    """Asks it, and knows whether it is there."""
+
+    def __init__(self, address: str, metrics: Metrics) -> None:
+        self.address = address
+        self.alive = True  # until it is seen to be dead
+        self.seats = 0  # sessions that are on it
+        self.states: dict[str, bool] = {}  # its models, and which are ready, at the last look
+        self.doubted = asyncio.Event()  # something failed as if it were dead
+        self._missed = 0
+        self._running: set[asyncio.Future[Any]] = set()
+        self._metrics = metrics
+        self._client = InferenceServerClient(
+            address,
+            channel_args=[
+                ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+                ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+                # A server that was restarted is found again within a second, not after a two-minute back-off.
+                ("grpc.initial_reconnect_backoff_ms", 200),
+                ("grpc.max_reconnect_backoff_ms", 1000),
+            ],
+        )
+        self._client.register_plugin(calls.TraceContext())
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    @property
+    def load(self) -> int:
+        """Requests that it works on for this gateway."""
+        return len(self._running)
+
+    def can(self, model: str) -> bool:
+        """Whether it is there, and has the model as far as is known."""
+        return self.alive and (not self.states or self.states.get(model, False))
+
+    async def look(self) -> bool:
+        """See which models it has; False, and dead, when it cannot be reached or has not answered several times."""
+        try:
+            index = await self._client.get_model_repository_index(client_timeout=LOOK_SECONDS)
+        except InferenceServerException as error:
+            self._missed += 1
+            self.states = {}
+            if unreachable(error) or self._missed >= MISSES:
+                self.alive = False
+                for call in self._running.copy():  # they would wait for nothing until their deadlines
+                    call.cancel()
+            return False
+        self._missed, self.alive = 0, True
+        self.states = {model.name: model.state == "READY" for model in index.models}
+        return True
+
+    async def parameters(self, model: str) -> dict[str, str]:
+        """Of the model's own config. AvatarError when it cannot be had."""
+        try:
+            config = (await self._client.get_model_config(model, client_timeout=LOOK_SECONDS)).config
+        except InferenceServerException as error:
+            raise to_avatar_error(error, model) from error
+        return {key: value.string_value for key, value in config.parameters.items()}
+
+    async def call(self, model: str, inputs: dict[str, Any], timeout: float, **sequence: Any) -> Any:  # noqa: ASYNC109 - gRPC's own deadline, known to the server
+        """One request to `model`; inputs that are None are left out. AvatarError."""
+        with calls.watched(self._metrics, model):
+            asked = self._client.infer(model, inputs_of(inputs), client_timeout=timeout, **sequence)
+            try:
+                return await self._while_alive(asked, model)
+            except InferenceServerException as error:
+                raise self._failed(error, model) from error
+
+    async def stream(self, model: str, inputs: list[InferInput]) -> AsyncGenerator[Any, None]:
+        """Every answer of a decoupled model to one request. Closing the iterator cancels it in Triton. AvatarError."""
+
+        async def requests() -> AsyncIterator[dict[str, Any]]:
+            yield {"model_name": model, "inputs": inputs}
+            # Triton ends the stream after the last answer, for no more requests can come. The asynchronous client
+            # has no way to ask for the empty final response that would otherwise mark the end.
+
+        call = calls.Streamed(self._metrics, model)
+        with call.sending():
+            stream = self._client.stream_infer(requests())
+        answers = aiter(stream)
+        try:
+            while True:
+                try:
+                    result, error = await self._while_alive(anext(answers), model)
+                except StopAsyncIteration:
+                    return
+                if error is not None:
+                    raise call.failed(self._failed(error, model))
+                call.answered()
+                yield result
+        except (InferenceServerException, AioRpcError) as error:
+            raise call.failed(self._failed(error, model)) from error
+        finally:
+            call.end()
+            stream.cancel()
+
+    async def _while_alive(self, asked: Awaitable[T], model: str) -> T:
+        """The answer; AvatarError when the server is found to be dead meanwhile, or gRPC gives up."""
+        call = asyncio.ensure_future(asked)
+        self._running.add(call)
+        try:
+            return await call
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            self.doubted.set()
+            raise away(model) from None
+        finally:
+            self._running.discard(call)
+
+    def _failed(self, error: Exception, model: str) -> AvatarError:
+        if unreachable(error):
+            self.doubted.set()
+        return to_avatar_error(error, model)
