@@ -15,6 +15,7 @@ COMMANDS = {
     "transcribe": ("gateway.cli.transcribe", "write down what is said in recordings and videos"),
     "bench": ("gateway.cli.bench", "measure: conversation, stt, roundtrip, render, faces"),
     "perf": ("gateway.cli.perf", "run NVIDIA's perf_analyzer against every role, and compare"),
+    "settings": ("gateway.cli.settings", "all environment variables, as README's table"),
     "screenshot": ("gateway.cli.screenshot", "take README's pictures of the page"),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -42,12 +43,10 @@ async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     app = Starlette(
         routes=[Route("/", slow), Route("/upload", upload, methods=["POST"]), WebSocketRoute("/echo", echo)]
     )
-    config = uvicorn.Config(app, port=0, log_level="error", http=BoundedProtocol, timeout_keep_alive=60)
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)  # uvicorn has no event for it
-    yield server.servers[0].sockets[0].getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", http=BoundedProtocol, timeout_keep_alive=60))
+    listening = socket.create_server(("127.0.0.1", 0))  # who connects before the server has started waits for it
+    running = asyncio.create_task(server.serve([listening]))
+    yield listening.getsockname()[1]
     server.should_exit = True
     await running
 
@@ -105,10 +104,10 @@ async def test_who_asks_again_and_again_is_answered(port: int) -> None:
 
 
 async def test_a_websocket_may_be_silent_for_longer(port: int) -> None:
-    async with connect(f"ws://127.0.0.1:{port}/echo") as socket:
+    async with connect(f"ws://127.0.0.1:{port}/echo") as talk:
         await asyncio.sleep(2 * HEAD)
-        await socket.send("still here")
-        assert await socket.recv() == "still here"
+        await talk.send("still here")
+        assert await talk.recv() == "still here"
 
 
 async def test_a_body_that_does_not_come(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
