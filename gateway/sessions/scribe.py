@@ -84,6 +84,7 @@ class Scribe:
         async with self._free:
             self._agree(until)
             if self._whole is not None and self._whole_until >= until - ENDING:
+                self._health.works(Role.STT)
                 return self._whole
             if not self._failed:
                 heard = await self._push(flush=True)
