@@ -31,7 +31,11 @@ def named(kind: str) -> dict[str, Manifest]:
 
 
 def pods() -> list[tuple[str, Manifest]]:
-    return [(name, each["spec"]["template"]["spec"]) for name, each in named("Deployment").items()]
+    return [(name, each["spec"]["template"]["spec"]) for name, each in workloads().items()]
+
+
+def workloads() -> dict[str, Manifest]:
+    return named("Deployment") | named("StatefulSet")
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -129,7 +133,7 @@ def test_every_mount_has_its_volume_and_every_reference_its_object() -> None:
 def test_services_policies_budgets_and_the_autoscaler_find_their_pods() -> None:
     labels = {
         each["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/name"]
-        for each in named("Deployment").values()
+        for each in workloads().values()
     }
     ports = {
         name: {port["name"] for container in pod["containers"] for port in container["ports"]} for name, pod in pods()
@@ -141,9 +145,21 @@ def test_services_policies_budgets_and_the_autoscaler_find_their_pods() -> None:
         for name, each in named(kind).items():
             assert each["spec"][key]["matchLabels"] == {"app.kubernetes.io/name": name} and name in labels
     scaled = named("HorizontalPodAutoscaler")["triton"]["spec"]
-    assert scaled["scaleTargetRef"]["name"] in named("Deployment")
+    assert scaled["scaleTargetRef"]["name"] in named(scaled["scaleTargetRef"]["kind"])
     rules = yaml.safe_load((FOLDER / "prometheus-adapter.yaml").read_text("utf-8"))["rules"]["custom"]
     assert [each["pods"]["metric"]["name"] for each in scaled["metrics"]] == [each["name"]["as"] for each in rules]
+
+
+def test_the_gateway_knows_every_tritonserver_that_may_run() -> None:
+    (pod,) = [pod for name, pod in pods() if name == "gateway"]
+    environ = {each["name"]: each.get("value", "") for each in pod["containers"][0]["env"]}
+    servers = named("StatefulSet")["triton"]["spec"]
+    service = named("Service")[servers["serviceName"]]["spec"]
+    assert service["clusterIP"] == "None", "each pod has a name"
+    most = named("HorizontalPodAutoscaler")["triton"]["spec"]["maxReplicas"]
+    (port,) = [each["port"] for each in service["ports"] if each["name"] == "grpc"]
+    expected = [f"triton-{number}.{servers['serviceName']}:{port}" for number in range(most)]
+    assert environ["ANTLITZ_TRITON"].split(",") == expected
 
 
 def test_settings_are_the_gateway_s() -> None:
