@@ -73,12 +73,6 @@ class Answer:
                 await self._speak(clauses)
         except AvatarError as error:
             await self._items.put(Broken(error))
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            # gRPC ends a call as cancelled when its server goes.
-            await self._items.put(Broken(AvatarError(Code.ENGINE_UNAVAILABLE, "The answer broke off.")))
         except Exception as error:
             await self._items.put(Broken(crash(error)))
         await self._items.put(None)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from avatar_runtime.contracts import LISTENING_RATE, AvatarError, Code, Role
+from gateway.sessions.backoff import AGAIN, RETURN
 from gateway.sessions.closing import close_stream
 from gateway.sessions.health import Health, crash
-from gateway.transcript import Heard
+from gateway.transcript import Heard, Transcript
 from gateway.turns import Recording
 
 LOOK = int(0.35 * LISTENING_RATE)  # samples of new sound that are worth a look …
@@ -129,12 +130,6 @@ class Scribe:
         except AvatarError:
             self._failed = True  # the words before are lost with it
             return None
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            self._failed = True  # gRPC ends a call as cancelled when its server goes
-            return None
         except Exception as error:
             self._health.failed(Role.STT, crash(error))
             self._failed = True
@@ -155,13 +150,25 @@ class Scribe:
         self._whole, self._whole_until = last, max(until, self._whole_until)
         return True
 
+    async def _transcribed(self, audio: Any) -> Transcript:
+        """All at once. An engine that has died is waited for, unless the person knows already that it is away."""
+        until = asyncio.get_running_loop().time() + (0 if Role.STT in self._health.failing else RETURN)
+        while True:
+            try:
+                found: Transcript = await self._inference.transcribe(
+                    audio, language=self._expected.language, prompt=self._expected.name, likely=self._expected.likely
+                )
+                return found
+            except AvatarError as error:
+                if error.code is not Code.ENGINE_UNAVAILABLE or asyncio.get_running_loop().time() > until:
+                    raise
+            await asyncio.sleep(AGAIN)
+
     async def _transcribe(self) -> Heard | None:
         audio = self._recording.slice(self.start, self._recording.samples)
         try:
             async with asyncio.timeout(max(PATIENCE, len(audio) / LISTENING_RATE)):
-                found = await self._inference.transcribe(
-                    audio, language=self._expected.language, prompt=self._expected.name, likely=self._expected.likely
-                )
+                found = await self._transcribed(audio)
         except AvatarError as error:
             self._health.failed(Role.STT, error)
             return None

@@ -11,6 +11,7 @@ from avatar_runtime.contracts import AvatarError, Code
 from characters import Character
 from gateway.cloning import Clone, Clones
 from gateway.inference import Speech
+from gateway.sessions.backoff import AGAIN, RETURN
 
 #: What an engine says to latents that are not of its weights, or that the disk has spoiled.
 _REFUSED: Final = frozenset({Code.UNKNOWN_VOICE, Code.INVALID_REQUEST})
@@ -27,12 +28,33 @@ class Voice:
         self._inference, self._clones, self._tell = inference, clones, tell
         self._told: str | None = None  # the last sample that was told of
         self._patience = SILENCE
+        self._spoken = False  # whether there was a voice the last time
 
     async def say(self, clause: str, character: Character, language: str = "") -> AsyncGenerator[Speech, None]:
-        """`clause`, chunk by chunk. Latents that the engine refuses are made anew, once. Raises AvatarError.
+        """`clause`, chunk by chunk. Raises AvatarError.
 
+        An engine that dies is waited for, and then says the rest. Latents that it refuses are made anew, once.
         `language` (ISO 639-1) is one that the character's engine speaks; "" is the character's own.
         """
+        loop = asyncio.get_running_loop()
+        rest, until = clause, 0.0
+        while True:
+            try:
+                async with aclosing(self._attempt(rest, character, language)) as chunks:
+                    async for chunk in chunks:
+                        rest, until, self._spoken = after(rest, chunk.text), 0.0, True
+                        yield chunk
+                return
+            except AvatarError as error:
+                if rest != clause and not rest.strip():
+                    return  # it had said everything
+                until = until or loop.time() + RETURN
+                if error.code is not Code.ENGINE_UNAVAILABLE or not self._spoken or loop.time() > until:
+                    self._spoken = False  # the next clause does not wait again
+                    raise
+            await asyncio.sleep(AGAIN)
+
+    async def _attempt(self, clause: str, character: Character, language: str) -> AsyncGenerator[Speech, None]:
         language = language or character.language
         clone = await self._clones.of(character)
         while clone is not None:
@@ -50,9 +72,7 @@ class Voice:
         self._explain(character)
         # In another language the engine's own voice for it is understood best.
         own = character.voice.id if language == character.language else ""
-        voice = self._inference.synthesize(
-            clause, language=language, voice=own, engine=character.voice.engine or None
-        )
+        voice = self._inference.synthesize(clause, language=language, voice=own, engine=character.voice.engine or None)
         async with aclosing(self._in_time(voice)) as chunks:
             async for chunk in chunks:
                 yield chunk
@@ -82,3 +102,9 @@ class Voice:
     def _cloned(self, clause: str, language: str, clone: Clone) -> AsyncGenerator[Speech, None]:
         voice = self._inference.synthesize(clause, language=language, engine=clone.engine, latents=clone.latents)
         return self._in_time(voice)
+
+
+def after(text: str, said: str) -> str:
+    """What of `text` is left once `said`, a piece of it, has been spoken; all of it where that is not in it."""
+    at = text.find(said.strip()) if said.strip() else -1
+    return text if at < 0 else text[at + len(said.strip()) :]

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import numpy as np
+import pytest
 from loopback import until
 
 from avatar_runtime.contracts import AvatarError, Code
@@ -139,7 +140,20 @@ async def test_ears_that_fail_in_the_middle_hear_the_whole_turn_again() -> None:
         assert ears.transcribed == [2 * SECOND] and sent == []
 
 
-async def test_ears_that_are_away_are_told_of_once() -> None:
+async def test_words_are_heard_by_an_engine_that_comes_back_soon() -> None:
+    ears = Ears(lambda samples, flush: "")
+    ears.missing = "for good"  # type: ignore[assignment]
+    async with writing(ears) as (scribe, recording, _, sent):
+        speak(scribe, recording, 1.0)
+        asking = asyncio.create_task(scribe.text(SECOND))
+        await asyncio.sleep(0.05)
+        ears.missing = False
+        heard = await asking
+        assert heard is not None and heard.whole == "all of it" and sent == []
+
+
+async def test_ears_that_are_away_are_told_of_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.sessions.scribe.RETURN", 0.1)
     ears = Ears(lambda samples, flush: "")
     ears.missing = "for good"  # type: ignore[assignment]
     async with writing(ears) as (scribe, recording, _, sent):
