@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,14 +11,13 @@ from urllib.parse import urlsplit
 from peewee import IntegrityError, InterfaceError, OperationalError
 
 from avatar_runtime.contracts import AvatarError, Code
-from characters.failures import StorageAway, StorageFailed
+from characters.failures import NO_ROOM, StorageAway, StorageFailed
 from characters.postgres import PostgresServer
 from characters.sqlite import SqliteFile
 
 Database = SqliteFile | PostgresServer
 
 SCHEMES: Final = ("postgresql", "postgres")
-_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 #: SQLite names the column, PostgreSQL the constraint.
 _TAKEN: Final = ("character.name", "character_name_key")
 
@@ -63,7 +61,7 @@ def _told(database: Database) -> Iterator[None]:
     except (OperationalError, InterfaceError, OSError) as error:
         # SQLite rolls back by itself, so that peewee's rollback fails: the cause stands behind that error.
         for cause in _chain(error):
-            if database.is_full(cause) or (isinstance(cause, OSError) and cause.errno in _NO_ROOM):
+            if database.is_full(cause) or (isinstance(cause, OSError) and cause.errno in NO_ROOM):
                 raise StorageFailed from error
         if any(database.is_away(cause) for cause in _chain(error)):
             raise StorageAway from error

@@ -15,7 +15,7 @@ import uvicorn
 from rich.console import Console
 
 from characters import CharacterStore
-from characters.failures import StorageAway, StorageFailed
+from characters.failures import NO_ROOM, StorageAway, StorageFailed
 from characters.migrations import SchemaError
 from gateway import certificate
 from gateway.cli.models import pull
@@ -129,8 +129,8 @@ def main(arguments: list[str]) -> int:
     from gateway.app import open_store
 
     console = Console(soft_wrap=True)
-    Path(settings.data).mkdir(parents=True, exist_ok=True)
     try:
+        Path(settings.data).mkdir(parents=True, exist_ok=True)
         if not settings.triton:
             pull(choose([]), settings.models, console)
         store = open_store(settings)  # before the models: what is wrong with it is said at once
@@ -138,6 +138,11 @@ def main(arguments: list[str]) -> int:
             started = asyncio.run(gateway(settings, store, address, console))
     except (FetchError, ServerError, SchemaError, StorageAway, StorageFailed) as error:
         sys.stderr.write(f"antlitz: {error}\n")
+        return 1
+    except OSError as error:  # token, certificate, tritonserver's folder
+        if error.errno not in NO_ROOM:
+            raise
+        sys.stderr.write(f"antlitz: {StorageFailed()}\n")
         return 1
     finally:
         if stop_tracing is not None:
