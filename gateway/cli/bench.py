@@ -11,6 +11,7 @@ BENCHES = {
     "playout": "sound against picture over ten minutes, and the age of a frame when it is shown",
     "sessions": "sessions opened and closed one after another, and what is left of them",
     "crowd": "several talks at once, cores of each process, and one visitor more than there are places",
+    "soak": "half an hour of talking: memory, freezes, sound against picture, turns answered",
     "stt": "stt_whisper beside faster-whisper",
     "roundtrip": "what the voices say, transcribed back",
     "render": "render_meshwarp, CPU per frame",
@@ -19,6 +20,7 @@ BENCHES = {
     "xtts": "the exported XTTS beside coqui's, and through tritonserver",
     "fuzz": "requests made up from the OpenAPI document: no 500, nothing undocumented",
     "load": "cores that one talk takes, while it listens and while it speaks",
+    "faults": "tritonserver and its models' processes killed in the middle of a sentence",
     "network": "a talk over a rough network: loss, jitter, cuts",
     "faces": "contact sheets of the default characters' faces",
 }

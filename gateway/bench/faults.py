@@ -1,0 +1,141 @@
+"""`antlitz bench faults`: processes killed (SIGKILL) in the middle of a sentence, and how long the portrait is silent.
+
+A portrait in Chromium says a few sentences; while it speaks tritonserver, or the process of one of its models, is
+killed. The talk has to go on by itself, in the same session, and every sentence has to be said.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import statistics
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from gateway.bench.conversation import LOUD, PROBE, Series
+from gateway.bench.stack import Running, browser, up
+
+SERVER = "tritonserver"
+STUBS = ("tts_hibari", "motion_speech", "render_meshwarp")
+TEXT = (
+    "This portrait is about to be disturbed. It says one sentence after another, as if nothing could happen. "
+    "Rivers run, birds sing, and machines fly. Somebody pulls a plug, and somebody puts it back. "
+    "Every word of this should be heard. That was the last sentence."
+)
+BREATH = 0.7  # s; silence between two sentences is shorter
+TARGET = 5.0  # s
+LONGEST = 45_000  # ms that a text may take in all
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one kill did. Seconds from the kill."""
+
+    speech: float  # until it spoke again; 0 when there was no silence longer than between sentences
+    picture: float  # the longest time that the picture stood still
+    whole: bool  # every sentence was said, in the same session
+
+
+def victim(running: Running, name: str) -> int:
+    """The process to kill."""
+    for pid in running.processes():
+        line = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+        if name == SERVER and Path(line[0]).name == SERVER:
+            return pid
+        if line[0].endswith("_backend_stub") and f"/{name}/" in line[1]:
+            return pid
+    raise RuntimeError(f"{name} does not run")
+
+
+def silence_after(sound: Series, kill: float, threshold: float = LOUD) -> float:
+    """Seconds from `kill` (ms) to the end of the longest silence after it; 0 when that is a breath."""
+    loud = sound[(sound[:, 1] > threshold) & (sound[:, 0] >= kill - 300), 0]
+    if len(loud) < 2:
+        return float("inf")
+    gaps = np.diff(loud)
+    longest = int(np.argmax(gaps))
+    return 0.0 if gaps[longest] < BREATH * 1000 else float(loud[longest + 1] - kill) / 1000
+
+
+def standstill(picture: Series, kill: float) -> float:
+    """The longest time (s) after `kill` (ms) in which the picture did not change; breathing changes it always."""
+    after = picture[picture[:, 0] >= kill]
+    changes = after[1:][np.abs(np.diff(after[:, 1])) > 1e-6, 0]
+    return float(np.diff(changes).max() / 1000) if len(changes) > 1 else float("inf")
+
+
+def disturb(page: Any, running: Running, name: str, chance: random.Random) -> Outcome:
+    """One text, one kill."""
+    page.evaluate("() => { for (const each of ['loudspeaker', 'frames', 'messages']) probe[each].length = 0 }")
+    page.get_by_test_id("text").fill(TEXT)
+    page.get_by_test_id("say").click()
+    page.wait_for_function(f"probe.loudspeaker.some(([, level]) => level > {LOUD})", timeout=20_000)
+    page.wait_for_timeout(chance.uniform(300, 4000))
+    pid = victim(running, name)
+    kill = page.evaluate("performance.now()")
+    os.kill(pid, signal.SIGKILL)
+    last = TEXT.rsplit(". ", 1)[-1]
+    told = "probe.messages.map(([, data]) => JSON.parse(data))"
+    done = f"{told}.some((m) => m.type === 'caption' && m.role === 'avatar' && m.final)"
+    page.wait_for_function(done, timeout=LONGEST)
+    page.wait_for_timeout(500)
+    probe = page.evaluate("probe")
+    messages = [json.loads(data) for _, data in probe["messages"]]
+    said = [m["text"] for m in messages if m["type"] == "caption" and m["role"] == "avatar" and m["final"]]
+    mute = any(m["type"] == "notice" and "no voice" in m["message"] for m in messages)
+    connected = page.evaluate("window.antlitz.peer.connectionState") == "connected"
+    speech = silence_after(np.array(probe["loudspeaker"]), kill)
+    still = standstill(np.array(probe["frames"]), kill)
+    heard = bool(said) and said[-1].split() == TEXT.split() and said[-1].endswith(last)
+    return Outcome(speech, still, heard and connected and not mute)
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="antlitz bench faults", description=__doc__)
+    parser.add_argument("--kills", type=int, default=20, metavar="N", help="of tritonserver")
+    parser.add_argument("--stubs", type=int, default=3, metavar="N", help="of each model's process")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(arguments)
+    console, chance = Console(), random.Random(options.seed)
+    table = Table(
+        "killed while it speaks", "speaks again, p50 / worst", "picture still, p50 / worst", "all said, target"
+    )
+    failed = False
+    with up() as running, browser() as page:
+        page.add_init_script(path=PROBE)
+        page.goto(running.url)
+        page.locator('[data-testid=character][data-id="mona-lisa"]').click()
+        page.get_by_test_id("connect").click()
+        page.wait_for_function("document.querySelector('[data-testid=avatar]').videoWidth === 512", timeout=20_000)
+        page.evaluate("probe.mouth = [0, 0, 512, 512]; probe.attach(document.querySelector('[data-testid=avatar]'))")
+        for name, count in ((SERVER, options.kills), *((stub, options.stubs) for stub in STUBS)):
+            found = []
+            for _ in range(count):
+                found.append(disturb(page, running, name, chance))
+                console.print(f"{name}: {found[-1]}")
+                page.wait_for_timeout(12_000 if name == SERVER else 2_000)  # the other models are loaded meanwhile
+            if found:
+                speech, still = sorted(each.speech for each in found), sorted(each.picture for each in found)
+                well = sum(each.whole and each.speech <= TARGET for each in found)
+                failed = failed or well < count
+                table.add_row(
+                    name,
+                    f"{statistics.median(speech):.1f} / {speech[-1]:.1f} s",
+                    f"{statistics.median(still):.1f} / {still[-1]:.1f} s",
+                    f"{well} of {count} within {TARGET:.0f} s",
+                )
+    console.print(table)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
