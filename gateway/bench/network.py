@@ -32,6 +32,8 @@ from gateway.playout.timeline import PACKET_SAMPLES, PACKETS_PER_SLOT, SLOT_SECO
 SCRIPT = Path(__file__).with_name("rough.js")
 SETTLE_SECONDS = 5.0  # in which Chromium finds its delay
 MOST_GAP = 0.2  # s
+BLOCK_SECONDS = 4096 / HEARD_RATE  # of `rough.js`
+AROUND = 8  # blocks before and after one, by which its lateness is judged
 HEARD_AGAIN = 5  # new slots that are sound again, and no echo of what was
 BACK_SECONDS = 30.0  # after a cut, within which a page is to be back
 #: 5 % loss and 100 ms jitter, in both directions: a packet takes 0 to 200 ms.
@@ -60,24 +62,33 @@ class Talk:
     antlitz: Within
     page: Any
     link: Link
-    began: float = 0.0  # Unix time of the first sample of `heard`
-    _heard: list[Audio] = field(default_factory=list)
+    _heard: Audio = field(default_factory=lambda: np.zeros(0, np.float32))
+    _told: list[float] = field(default_factory=list)  # Unix time at which each of its blocks was told of
 
     async def heard(self) -> Audio:
         """All that has come out of the portrait's track, at HEARD_RATE, since `forget`."""
         taken = await self.page.evaluate("rough.take()")
         part = np.frombuffer(base64.b64decode(taken["samples"]), "<i2").astype(np.float32) / 32768
-        if not self._heard and taken["began"] is not None:
-            self.began = self.began or taken["began"] / 1000
-        self._heard.append(part)
-        self._heard = [np.concatenate(self._heard)]
-        return self._heard[0]
+        self._heard = np.concatenate([self._heard, part])
+        self._told += [at / 1000 for at in taken["told"]]
+        return self._heard
 
     async def forget(self) -> None:
         """What was heard until now does not count."""
-        past = await self.heard()
-        self.began += len(past) / HEARD_RATE
-        self._heard = [np.zeros(0, np.float32)]
+        await self.heard()
+        self._heard, self._told = np.zeros(0, np.float32), []
+
+    @property
+    def began(self) -> Any:
+        """[blocks] Unix time of the recording's start, as each block has it: the least late of those around it."""
+        own = np.array(self._told) - BLOCK_SECONDS * np.arange(1, len(self._told) + 1)
+        around = np.lib.stride_tricks.sliding_window_view(np.pad(own, AROUND, mode="edge"), 2 * AROUND + 1)
+        return around.min(axis=1)
+
+    def when(self, at: Any) -> Any:
+        """Unix times of moments of the recording (s)."""
+        began = self.began
+        return at + began[np.minimum((at / BLOCK_SECONDS).astype(int), len(began) - 1)]
 
     async def statistics(self) -> dict[str, Any]:
         return await self.page.evaluate("rough.statistics()")  # type: ignore[no-any-return]
@@ -122,16 +133,16 @@ async def talking(link: Link) -> AsyncIterator[Talk]:
         session.Timeline = real  # type: ignore[misc]
 
 
-def ages(known: Any, began: float) -> Any:
-    """s from leaving the gateway until being heard, of each of the news (`numbered.news`, in a recording from `began`).
+def ages(heard: Any, numbers: Any) -> Any:
+    """s from leaving the gateway until being heard, of slots that were heard at these Unix times.
 
     Numbers are known modulo `TONES`: an age is less than the 1.28 s that all of them last.
     """
     times, slots = np.array(Numbered.left).T
     found = []
-    for heard, number in zip(known[:, 0] + began, known[:, 1], strict=True):
-        near = (times <= heard) & (times > heard - TONES * SLOT_SECONDS) & ((slots - number) % TONES == 0)
-        found += list(heard - times[near][-1:])
+    for at, number in zip(heard, numbers, strict=True):
+        near = (times <= at) & (times > at - TONES * SLOT_SECONDS) & ((slots - number) % TONES == 0)
+        found += list(at - times[near][-1:])
     return np.array(found)
 
 
@@ -142,6 +153,7 @@ class Quality:
     seconds: float
     gaps: Any  # s, after each new slot
     ages: Any  # s from the gateway to the ear, of each slot that was heard
+    skipped: float  # s that the recording itself is short of: a busy machine's loudspeaker stood still
     round_trip: float  # s, of ICE's own checks
     missing: float  # share of slots that were never heard
     silence: float  # s, the longest
@@ -178,7 +190,8 @@ async def quality(talk: Talk, conditions: Conditions, seconds: float) -> Quality
     return Quality(
         seconds=seconds,
         gaps=gaps(known),
-        ages=ages(known, talk.began),
+        ages=ages(talk.when(known[:, 0]), known[:, 1]),
+        skipped=float(np.ptp(talk.began)),
         round_trip=after["pair"]["currentRoundTripTime"],
         missing=1 - (len(known) - 1) / (known[-1, 1] - known[0, 1]),
         silence=longest_silence(heard),
@@ -225,9 +238,9 @@ async def cut(talk: Talk, seconds: float, unplugged: bool = False) -> Cut:
     while time.time() < back + BACK_SECONDS and silent == float("inf"):
         await asyncio.sleep(0.1)
         known = news(listen(await talk.heard()))
-        later = known[known[:, 0] + talk.began > back, 0]
-        if len(later) >= HEARD_AGAIN:
-            silent = float(later[0] + talk.began - back)
+        if len(known) >= HEARD_AGAIN:
+            later = talk.when(known[:, 0]) - back
+            silent = float(np.min(later[later > 0], initial=float("inf")))
     running = list(talk.antlitz.sessions.running)
     return Cut(
         same=[each.id for each in running] == [ident],
@@ -250,6 +263,7 @@ def of_quality(table: Table, name: str, found: Quality, most: str = "") -> None:
         f"{found.missing:.2%}; {found.concealed:.2%} ({found.concealments} times, {found.mended} packets mended)",
     )
     table.add_row("  sound leaves until it is heard, p50 / p95", f"{low * 1000:.0f} / {high * 1000:.0f} ms")
+    table.add_row("  the recording is short of", f"{found.skipped * 1000:.0f} ms")
     table.add_row("  round trip", f"{found.round_trip * 1000:.0f} ms")
     table.add_row(
         "  picture: frames a second; freezes, s of them",

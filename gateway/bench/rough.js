@@ -7,29 +7,27 @@ window.rough = {messages: [], tracks: 0};
   const RATE = 16_000;
   // An AudioWorklet, for the page's own thread may be late; blocks of 128 samples, sent on by the 32.
   const RECORDER = `registerProcessor("recorder", class extends AudioWorkletProcessor {
-    constructor() { super(); this.block = new Float32Array(4096); this.filled = 0; this.begun = null; }
+    constructor() { super(); this.block = new Float32Array(4096); this.filled = 0; }
     process([[input]]) {
-      this.begun ??= currentFrame;
       if (input) this.block.set(input, this.filled); else this.block.fill(0, this.filled, this.filled + 128);
       this.filled += 128;
       if (this.filled === this.block.length) {
-        this.port.postMessage({first: currentFrame + 128 - this.filled - this.begun, block: this.block.slice()});
+        this.port.postMessage(this.block.slice());
         this.filled = 0;
       }
       return true;
     }
   })`;
   const now = () => performance.timeOrigin + performance.now();
-  let blocks = [], began = Infinity; // `began`: when the first sample came out
+  let blocks = [], told = []; // `told`: when each block was told of, which is after its last sample
   let recorder = null;
 
   const start = async () => {
     const context = new AudioContext({sampleRate: RATE});
     await context.audioWorklet.addModule(URL.createObjectURL(new Blob([RECORDER], {type: 'text/javascript'})));
     const node = new AudioWorkletNode(context, 'recorder', {channelCount: 1, channelCountMode: 'explicit'});
-    node.port.onmessage = ({data: {first, block}}) => {
-      // A block is told of after its last sample: the least late of all blocks tells best when the first one was.
-      began = Math.min(began, now() - ((first + block.length) / RATE) * 1000);
+    node.port.onmessage = ({data: block}) => {
+      told.push(now());
       blocks.push(block);
     };
     node.connect(context.destination);
@@ -54,15 +52,17 @@ window.rough = {messages: [], tracks: 0};
     }
   };
 
-  /** What was recorded since the last time: {began, samples} with the samples' bytes in base64. */
+  /** What was recorded since the last time: {told, samples}, times of its blocks and its samples' bytes in base64. */
   rough.take = () => {
     const bytes = [];
     for (const block of blocks) {
       const samples = Int16Array.from(block, (value) => 32767 * Math.max(-1, Math.min(1, value)));
       bytes.push(String.fromCharCode(...new Uint8Array(samples.buffer)));
     }
+    const taken = {told, samples: btoa(bytes.join(''))};
     blocks = [];
-    return {began, samples: btoa(bytes.join(''))};
+    told = [];
+    return taken;
   };
   /** WebRTC's statistics of what comes in, by kind, and the round trip of its packets. */
   rough.statistics = async () => {
