@@ -28,6 +28,7 @@ class Fleet:
         self._servers = [Tritonserver(name, metrics) for name in dict.fromkeys(names) if name or len(names) == 1]
         self._needed = [settings.engine(role) for role in (Role.VAD, Role.STT, Role.TTS, Role.MOTION, Role.RENDER)]
         self._watched = False
+        metrics.watch_servers(lambda: [(each.address, each.alive, each.seats) for each in self._servers])
 
     async def close(self) -> None:
         for server in self._servers:

@@ -104,6 +104,10 @@ class Metrics:
         """`sessions` says, whenever figures are asked for, what the running ones have sent and have waiting."""
         self._live.sessions = sessions
 
+    def watch_servers(self, servers: Callable[[], Iterable[tuple[str, bool, int]]]) -> None:
+        """`servers` says the same of the tritonservers: address, whether it is there, sessions on it."""
+        self._live.servers = servers
+
     def _histogram(self, name: str, help: str, labels: list[str], buckets: tuple[float, ...]) -> Histogram:
         return Histogram(name, help, labels, buckets=buckets, registry=self.registry)
 
@@ -120,6 +124,7 @@ class _Live(Collector):
 
     def __init__(self) -> None:
         self.sessions: Callable[[], Iterable[Playout]] = tuple
+        self.servers: Callable[[], Iterable[tuple[str, bool, int]]] = tuple
         self._ended = Playout()
 
     def keep(self, playout: Playout) -> None:
@@ -140,3 +145,9 @@ class _Live(Collector):
         for queue in _QUEUES:
             depth.add_metric([queue], max((each.queues or {}).get(queue, 0) for each in every))
         yield depth
+        up = GaugeMetricFamily("antlitz_triton_up", "Whether a tritonserver is there", labels=["server"])
+        seats = GaugeMetricFamily("antlitz_triton_sessions", "Sessions on a tritonserver", labels=["server"])
+        for address, alive, sessions in self.servers():
+            up.add_metric([address], int(alive))
+            seats.add_metric([address], sessions)
+        yield from (up, seats)

@@ -14,6 +14,7 @@ from tritonclient.grpc import service_pb2, service_pb2_grpc
 
 from avatar_runtime.contracts import AvatarError, Code
 from gateway.inference import Inference
+from gateway.observability.metrics import Metrics
 from gateway.settings import Settings
 
 MODELS = ("vad_silero", "stt_whisper", "tts_hibari", "motion_speech", "render_meshwarp", "landmarks_mediapipe")
@@ -66,10 +67,12 @@ async def serving(triton: Triton) -> AsyncIterator[grpc.aio.Server]:
 
 
 @contextlib.asynccontextmanager
-async def fleet(*tritons: Triton) -> AsyncIterator[tuple[Inference, list[grpc.aio.Server]]]:
+async def fleet(
+    *tritons: Triton, metrics: Metrics | None = None
+) -> AsyncIterator[tuple[Inference, list[grpc.aio.Server]]]:
     async with contextlib.AsyncExitStack() as stack:
         servers = [await stack.enter_async_context(serving(triton)) for triton in tritons]
-        inference = Inference(",".join(f"127.0.0.1:{triton.port}" for triton in tritons), Settings())
+        inference = Inference(",".join(f"127.0.0.1:{triton.port}" for triton in tritons), Settings(), metrics)
         stack.push_async_callback(inference.close)
         watching = asyncio.create_task(inference.watch())
         await until(lambda: all(server.states for server in inference._fleet._servers))
@@ -179,8 +182,8 @@ async def test_a_model_that_is_away_on_one_is_asked_of_another() -> None:
 
 
 async def test_none_is_left() -> None:
-    one, other = Triton(), Triton()
-    async with fleet(one, other) as (inference, servers):
+    one, other, metrics = Triton(), Triton(), Metrics()
+    async with fleet(one, other, metrics=metrics) as (inference, servers):
         session = inference.session()
         await ask(session)
         for server in servers:
@@ -189,6 +192,8 @@ async def test_none_is_left() -> None:
             await ask(session)
         assert caught.value.code is Code.ENGINE_UNAVAILABLE
         await until(lambda: not any(server.alive for server in inference._fleet._servers))
+        up = [line for line in metrics.text().decode().splitlines() if line.startswith("antlitz_triton_up")]
+        assert [line.endswith(" 0.0") for line in up] == [True, True]
         assert not (await inference.catalogue())["vad"]["ready"]
 
 
