@@ -60,7 +60,10 @@ def newcomer(page: Page, width: int = 1280, height: int = 800) -> Iterator[Page]
     browser = page.context.browser
     assert browser is not None
     context = browser.new_context(
-        viewport={"width": width, "height": height}, permissions=["microphone"], bypass_csp=True
+        viewport={"width": width, "height": height},
+        permissions=["microphone"],
+        bypass_csp=True,
+        reduced_motion="reduce",
     )
     try:
         yield context.new_page()
@@ -173,7 +176,12 @@ def measure(count: int, rounds: int, character: str, picture: Path | None, trace
         browser_of = first.context.browser
         assert browser_of is not None
         contexts = [
-            browser_of.new_context(viewport={"width": 1280, "height": 800}, permissions=["microphone"], bypass_csp=True)
+            browser_of.new_context(
+                viewport={"width": 1280, "height": 800},
+                permissions=["microphone"],
+                bypass_csp=True,
+                reduced_motion="reduce",
+            )
             for _ in range(count)
         ]
         visitors = [Visitor(context.new_page(), voices) for context in contexts]

@@ -8,46 +8,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from avatar_runtime.contracts import MOTION_SAMPLES, SPEAKING_RATE
+from gateway.bench.marked import Marked, offsets
 from gateway.bench.within import within
-from gateway.playout.timeline import PACKET_SAMPLES, PACKETS_PER_SLOT, SLOT_SECONDS, Timeline
+from gateway.playout.timeline import SLOT_SECONDS
 
-EVERY = 50  # slots between two flashes
-TONE = 1000.0  # Hz
 LEAST = 10  # flashes
 NEAR = 500.0  # ms: a tone this near a flash is its own
-BLOCK = 16  # pixels
 MARKS = Path(__file__).with_name("marks.js")
-
-
-class Marked(Timeline):
-    """A timeline whose frames tell their slot. `made` is when each was ready (Unix time)."""
-
-    made: dict[int, float] = {}  # noqa: RUF012 - one session is measured
-
-    def put(self, slot: int, frame: Any) -> None:
-        frame = frame.copy()
-        bits = [slot >> bit & 1 for bit in range(16)] + [slot % EVERY == 0]
-        for index, bit in enumerate(bits):
-            frame[:BLOCK, index * BLOCK : (index + 1) * BLOCK] = 235 if bit else 16
-        Marked.made[slot & 0xFFFF] = time.time()
-        super().put(slot, frame)
-
-    def take_audio(self, packet: int) -> Any:
-        pcm = super().take_audio(packet)
-        slot, part = divmod(packet, PACKETS_PER_SLOT)
-        if slot % EVERY:
-            return pcm
-        at = (part * PACKET_SAMPLES + np.arange(PACKET_SAMPLES)) / SPEAKING_RATE
-        return (0.4 * 32767 * np.cos(2 * np.pi * TONE * at)).astype(np.int16)
 
 
 def first_shown(frames: list[list[float]]) -> dict[int, float]:
@@ -61,6 +35,7 @@ def first_shown(frames: list[list[float]]) -> dict[int, float]:
 async def measure(seconds: float) -> Table:
     from gateway.sessions import session
 
+    made = Marked.made = {}
     session.Timeline = Marked  # type: ignore[misc]  # the measurement's own
     table = Table("what", "measured", "at most")
     async with within() as antlitz:
@@ -70,24 +45,18 @@ async def measure(seconds: float) -> Table:
         await asyncio.sleep(seconds)
         marks = await page.evaluate("marks")
         await page.context.close()
-    flashes, tones = np.array(list(first_shown(marks["flashes"]).values())), np.array(marks["tones"])
-    if len(flashes) < LEAST or len(tones) < LEAST:
-        raise RuntimeError(f"Too little was seen and heard: {len(flashes)} flashes, {len(tones)} tones.")
-    pairs = []
-    for flash in flashes:
-        nearest = tones[np.argmin(np.abs(tones - flash))]
-        if abs(nearest - flash) < NEAR:
-            pairs.append((flash, nearest - flash))
-    when, offsets = np.array(pairs).T
-    offsets, when = offsets[5:], when[5:]  # the first seconds, in which Chromium finds its delay
-    low, middle, high = np.quantile(offsets, [0.05, 0.5, 0.95])
-    drift = float(np.polyfit(when - when[0], offsets, 1)[0] * (when[-1] - when[0]))
+    if len(first_shown(marks["flashes"])) < LEAST or len(marks["tones"]) < LEAST:
+        raise RuntimeError(f"Too little was seen and heard: {len(marks['flashes'])}, {len(marks['tones'])} tones.")
+    when, offset = np.array(offsets(marks["flashes"], marks["tones"], NEAR)).T
+    offset, when = offset[5:], when[5:]  # the first seconds, in which Chromium finds its delay
+    low, middle, high = np.quantile(offset, [0.05, 0.5, 0.95])
+    drift = float(np.polyfit(when - when[0], offset, 1)[0] * (when[-1] - when[0]))
     shown = first_shown(marks["frames"])
-    ages = np.array([at / 1000 - Marked.made[slot] for slot, at in shown.items() if slot in Marked.made])
+    ages = np.array([at / 1000 - made[slot] for slot, at in shown.items() if slot in made])
     ages = ages[(ages > 0) & (ages < 5)]
     minutes = (when[-1] - when[0]) / 60_000
     table.add_row(
-        f"sound after picture, {len(offsets)} flashes in {minutes:.1f} minutes: median; 5 to 95 %",
+        f"sound after picture, {len(offset)} flashes in {minutes:.1f} minutes: median; 5 to 95 %",
         f"{middle:+.0f} ms; {low:+.0f} to {high:+.0f} ms",
         "±45 ms",
     )

@@ -72,14 +72,17 @@ class Running:
 
 
 @contextlib.contextmanager
-def up(data: Path | None = None, **environ: str) -> Iterator[Running]:
-    """`antlitz up` on a free port with a data folder of its own, stopped by Ctrl-C at the end."""
+def up(data: Path | None = None, program: Sequence[str] = (), **environ: str) -> Iterator[Running]:
+    """`antlitz up` on a free port with a data folder of its own, stopped by Ctrl-C at the end.
+
+    `program` stands in for `antlitz`.
+    """
     with contextlib.ExitStack() as cleanup:
         if data is None:
             data = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="antlitz-")))
         started = time.monotonic()
         process = subprocess.Popen(
-            [str(Path(sys.executable).with_name("antlitz")), "up", "--port", "0"],
+            [*(program or [str(Path(sys.executable).with_name("antlitz"))]), "up", "--port", "0"],
             env={**os.environ, "ANTLITZ_DATA": str(data), "PYTHONUNBUFFERED": "1", "COLUMNS": "200", **environ},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
