@@ -4,6 +4,12 @@ import { parseMessage } from "./channel.js";
 const GREETING_MS = 2_000; // the gateway's `session` comes at once; without it, go on with no ICE servers
 const CONNECT_MS = 15_000; // from start to an open data channel
 const DISCONNECTED_MS = 5_000; // WebRTC often mends a "disconnected" by itself
+// From coming back to an open socket. TCP repeats its first packet after 1, 3 and 7 s: where the network was away for
+// longer than 3, a new try is through sooner.
+const OPEN_MS = 4_000;
+// A page that has lost its network keeps the socket meanwhile: closed, it would tell the gateway, once the network is
+// there again and before the next one is, that the page has gone.
+const LINGER_MS = 30_000;
 
 /**
  * One WebSocket and one RTCPeerConnection, over once and for all when either ends.
@@ -22,6 +28,7 @@ export class Connection extends Emitter {
   #createPeer;
   #timers = new Set();
   #closed = false;
+  #lingers = false;
   #greeted = false; // the gateway has spoken: from here on a failure is not "unreachable"
   #live = false;
   #described = false;
@@ -47,6 +54,9 @@ export class Connection extends Emitter {
     };
     this.#socket.onmessage = (event) => this.#signal(event.data);
     this.#socket.onclose = () => this.#end(this.#refusal ?? { reason: this.#greeted ? "socket" : "unreachable" });
+    if (token !== null) {
+      this.#after(OPEN_MS, () => this.#socket.readyState === 0 && this.#end({ reason: "unreachable" }));
+    }
     this.#after(CONNECT_MS, () => this.#live || this.#end({ reason: this.#greeted ? "media" : "unreachable" }));
   }
 
@@ -68,6 +78,12 @@ export class Connection extends Emitter {
   close() {
     this.#tell({ type: "bye" });
     this.#end({ reason: "bye" });
+  }
+
+  /** After it has ended by a lost network: nobody comes back to its session. */
+  abandon() {
+    this.#tell({ type: "bye" });
+    this.#socket.close();
   }
 
   #after(milliseconds, action) {
@@ -163,8 +179,13 @@ export class Connection extends Emitter {
       this.#clock.clearTimeout(this.#drop);
       this.#drop = null;
     }
-    if (state === "failed") this.#end({ reason: this.#live ? "socket" : "media" });
-    else if (state === "disconnected") this.#drop = this.#after(DISCONNECTED_MS, () => this.#end({ reason: "socket" }));
+    if (state === "failed") this.#lose();
+    else if (state === "disconnected") this.#drop = this.#after(DISCONNECTED_MS, () => this.#lose());
+  }
+
+  #lose() {
+    this.#lingers = this.#live;
+    this.#end({ reason: this.#live ? "socket" : "media" });
   }
 
   #end(how) {
@@ -174,7 +195,8 @@ export class Connection extends Emitter {
     for (const timer of this.#timers) this.#clock.clearTimeout(timer);
     this.#timers.clear();
     this.#peer?.close();
-    this.#socket.close();
+    if (this.#lingers) this.#clock.setTimeout(() => this.#socket.close(), LINGER_MS);
+    else this.#socket.close();
     this.emit("closed", how);
   }
 }

@@ -17,6 +17,7 @@ const RETURN_TRIES = 15; // … which is 30 s after a network fell silent
 export class Session extends Emitter {
   phase = "off";
   #connection = null;
+  #former = null; // the connection that was lost last
   #outbox = new Outbox();
   #options;
   #clock;
@@ -51,8 +52,9 @@ export class Session extends Emitter {
   stop() {
     this.#cancelRetry();
     this.#outbox.forget();
-    const connection = this.#connection;
-    this.#connection = this.#token = null;
+    const [connection, former] = [this.#connection, this.#former];
+    this.#connection = this.#former = this.#token = null;
+    former?.abandon();
     connection?.close();
     this.#outbox.close();
     this.#enter({ phase: "off" });
@@ -111,6 +113,7 @@ export class Session extends Emitter {
     connection.on("closed", (how) => {
       if (connection !== this.#connection) return;
       this.#connection = null;
+      if (how.reason === "socket") this.#former = connection;
       this.#outbox.close();
       this.#lost(how);
     });

@@ -277,3 +277,50 @@ test("after a goodbye nothing is come back to", async () => {
   session.start();
   assert.equal(sockets.at(-1).resume, false);
 });
+
+test("a page whose network is gone keeps its socket until it is back; one that gives up says goodbye on it", async () => {
+  const { session, sockets, peers, clock, connect } = rig();
+  session.start();
+  await connect({ token: "t" });
+  peers[0].become("failed");
+  assert.equal(sockets[0].readyState, 1, "closed, it would tell the gateway that the page has gone");
+  assert.equal(peers[0].closed, true);
+  clock.advance(1000);
+  assert.equal(sockets[1].resume, true);
+  session.stop();
+  assert.deepEqual(sockets[0].types(), ["offer", "bye"]);
+  assert.equal(sockets[0].readyState, 3);
+  clock.advance(60_000);
+  assert.equal(sockets.length, 2);
+});
+
+test("a kept socket is closed in the end", async () => {
+  const { session, sockets, peers, clock, connect } = rig();
+  session.start();
+  await connect({ token: "t" });
+  peers[0].become("failed");
+  clock.advance(1000);
+  await connect({ token: "t", resumed: true });
+  clock.advance(28_000);
+  assert.equal(sockets[0].readyState, 1);
+  clock.advance(2000);
+  assert.equal(sockets[0].readyState, 3);
+  assert.equal(session.phase, "live");
+});
+
+test("a page that comes back opens another socket when one does not open: its packets are repeated too rarely", async () => {
+  const { session, sockets, peers, phases, clock, connect } = rig();
+  session.start();
+  await connect({ token: "t" });
+  peers[0].become("failed");
+  clock.advance(1000 + 3999);
+  assert.equal(phases.at(-1).phase, "connecting");
+  clock.advance(1);
+  assert.equal(phases.at(-1).reason, "unreachable");
+  assert.equal(sockets[1].readyState, 3);
+  clock.advance(2000);
+  assert.equal(sockets.length, 3);
+  sockets[2].open();
+  clock.advance(5000);
+  assert.equal(sockets[2].readyState, 1, "an open one is given its time");
+});
