@@ -26,7 +26,7 @@ from rich.table import Table
 from gateway.bench.crowd import sentences
 from gateway.bench.language_model import LanguageModel
 from gateway.bench.marked import COUNTS, offsets
-from gateway.bench.processes import below
+from gateway.bench.processes import OTHERS, Meter, below
 from gateway.bench.stack import Running, browser, up
 from gateway.bench.visitors import Visitor
 
@@ -35,6 +35,7 @@ EVERY_SECONDS = 10.0  # a sample
 LOOK_SECONDS = 0.2
 WARM_SECONDS = 300.0  # at most, and a third of the time: caches fill, arenas of malloc find their size
 SETTLE_SECONDS = 5.0  # in which Chromium finds its delay
+SYNC_SECONDS = 60.0  # in which it brings sound and picture together, step by step
 ANSWER_SECONDS = 20.0  # within which an answer must begin
 QUIET_SECONDS = 1.0  # after an answer
 INTERRUPT_SECONDS = 1.0  # of an answer that are heard before it is interrupted
@@ -43,6 +44,7 @@ CHARACTERS = ("mona-lisa", "donna-velata", "maedchen-mit-perlenohrring")
 WRITTEN = "What do you think about when the museum is closed?"
 MOST_GROWTH, MOST_OFFSET_MS, MOST_DRIFT_MS = 0.02, 45.0, 10.0
 LEAST_FPS = 24
+FRAMES = round(25 * EVERY_SECONDS)  # between two samples
 COUNT_SECONDS = 5.0
 
 
@@ -57,6 +59,8 @@ class Sample:
     fps: float  # median second since the sample before
     slowest: float
     freezes: float  # of all the time
+    longest: float = 0.0  # ms from a frame to the next, since the sample before
+    others: float = 0.0  # cores that others on this machine kept busy
 
 
 @dataclass
@@ -120,6 +124,7 @@ class Person:
         self._until, self._next = self._began + seconds, self._began
         self._seen_until = visitor.now()  # frames up to here have been counted, ms
         self._said = self._character = 0
+        self._meter = Meter()
         self.talk = Talk()
 
     def run(self) -> None:
@@ -185,6 +190,7 @@ class Person:
     def _sample(self) -> None:
         seen, now = self._visitor.look(), self._visitor.now()
         rates = seen.rates(self._seen_until, now) or [0]
+        recent = [at for at in seen.frames[-2 * FRAMES :] if at >= self._seen_until - 1000]
         self._seen_until = now
         self.talk.offsets += self._marks()
         gateway = self._running.process.pid
@@ -192,7 +198,8 @@ class Person:
         mine = sizes.pop(gateway)
         sample = Sample(
             time.monotonic() - self._began, mine, sum(sizes.values()), self._counts(), float(np.median(rates)),
-            min(rates), seen.grown("freezeCount"),
+            min(rates), seen.grown("freezeCount"), float(max(np.diff(recent), default=0.0)),
+            self._meter.read()[OTHERS],
         )  # fmt: skip
         self.talk.samples.append(sample)
         answered = sum(turn.answered for turn in self.talk.turns)
@@ -200,8 +207,10 @@ class Person:
         counts = " ".join(f"{name} {number}" for name, number in sample.counts.items())
         self._console.print(
             f"{sample.at:6.0f} s  gateway {mine / 1e6:6.1f} MB  Triton {sample.triton / 1e6:7.1f} MB  "
-            f"{sample.fps:.0f} fps (least {sample.slowest:.0f})  freezes {sample.freezes:.0f}  "
-            f"sound {middle:+.0f} ms  answered {answered} of {len(self.talk.turns)}  {counts}",
+            f"{sample.fps:.0f} fps (least {sample.slowest:.0f}, longest frame {sample.longest:.0f} ms)  "
+            f"freezes {sample.freezes:.0f}  sound {middle:+.0f} ms  "
+            f"answered {answered} of {len(self.talk.turns)} ({self.talk.turns[-1].kind})  {counts}  "
+            f"others {sample.others:.2f} cores",
             highlight=False,
         )
 
@@ -245,7 +254,11 @@ def verdict(talk: Talk, seconds: float) -> tuple[Table, bool]:
             "medians of the first and last third",
             f"{early / 1e6:.1f} to {late / 1e6:.1f} MB: {grown:+.1%}", f"{MOST_GROWTH:+.0%}", grown < MOST_GROWTH,
         )  # fmt: skip
-    found = talk.offsets[5:]
+    found = (
+        []
+        if not talk.offsets
+        else [pair for pair in talk.offsets if pair[0] - talk.offsets[0][0] >= min(warm, SYNC_SECONDS) * 1000]
+    )
     if len(found) >= 20:
         low, middle, high = np.quantile([late for _, late in found], [0.05, 0.5, 0.95])
         row(
@@ -262,6 +275,8 @@ def verdict(talk: Talk, seconds: float) -> tuple[Table, bool]:
     middle_fps = statistics.median(sample.fps for sample in talk.samples[1:])
     row("frames a second, median", f"{middle_fps:.0f}", f"at least {LEAST_FPS}", middle_fps >= LEAST_FPS)
     table.add_row("  slowest second", f"{min(sample.slowest for sample in talk.samples[1:]):.0f}", "", "")
+    longest = max(sample.longest for sample in talk.samples[1:])
+    table.add_row("  longest time from a frame to the next", f"{longest:.0f} ms", "", "")
     freezes = talk.samples[-1].freezes
     row("freezes", f"{freezes:.0f}", "0", freezes == 0)
     answered = sum(turn.answered for turn in talk.turns)

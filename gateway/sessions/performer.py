@@ -19,7 +19,7 @@ from gateway.sessions.face import Face
 FIRST_PIECE = 3  # frames. A short first piece starts the sound sooner
 PIECE = 5
 SPEECH_AHEAD = 5  # frames rendered ahead of playout while speech is known: about 200 ms more than is being rendered
-IDLE_PIECE = 2
+IDLE_PIECE = 3  # frames; each piece costs two requests
 IDLE_AHEAD = 2  # frames; more would only delay the next answer
 START_WAIT = 0.6  # s that the first sound of an answer waits for its first frames, never longer
 LONGEST_PUSH = 2.0  # s of rendering asked for at once: well below `face.PUSH_TIMEOUT`
@@ -248,5 +248,3 @@ class Performer:
 
 def _pcm(audio: NDArray[np.float32]) -> NDArray[np.int16]:
     return (np.clip(audio, -1, 1) * 32767).astype(np.int16)
-
-

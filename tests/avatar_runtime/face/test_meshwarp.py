@@ -115,6 +115,18 @@ def test_nothing_folds(name: str, portraits: dict[str, Portrait]) -> None:
         assert (right[..., 0] * down[..., 1] - right[..., 1] * down[..., 0]).min() > 0.02
 
 
+@pytest.mark.parametrize("reach", [0.02, 0.5, 4.0, 20.0])
+def test_the_way_back_is_exact_however_gentle_the_field(reach: float) -> None:
+    """From where a pixel comes, the field leads to it: s + d(s) = p. Steep fields are damped, as a portrait's are."""
+    places = fields.PLACES / 512 * 2 * np.pi
+    field = reach * np.stack([np.sin(places[..., 1]), np.cos(places[..., 0])], -1).astype(np.float32)
+    field *= fields.damping(field)
+    source = fields.inverse(field)
+    inner = (slice(12, -12), slice(12, -12))
+    error = source + fields.sample(field, source) - fields.PLACES
+    assert np.abs(error[inner]).max() < 0.06
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_no_holes_and_no_jumps(name: str, portraits: dict[str, Portrait]) -> None:
     """Frames of neighbouring motions are neighbours, the border is never black, and rendering keeps no state."""

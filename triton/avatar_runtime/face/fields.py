@@ -17,7 +17,8 @@ STEP = 4  # pixels from node to node
 NODES = FRAME_SIZE // STEP + 2
 REACH = 0.6  # face heights: radius of the interpolating kernel
 STEEPEST = 0.85  # the largest stretch |gradient of d|; below 1, x + d(x) cannot fold and its inverse converges
-INVERSIONS = 7
+INVERSIONS = 7  # at most: less steep fields need fewer
+CLOSE = 0.03  # pixels: as near as an inverse has to come
 SMOOTHING = 1.3  # nodes: evens out where landmarks crowd, as on the far side of a turned face
 
 
@@ -106,9 +107,18 @@ def inverse(field: Floats, rows: slice = slice(None), columns: slice = slice(Non
     scaled = field * np.float32(1 / STEP)
     wanted = (target - (STEP - 1) / 2) / STEP + 1
     at = wanted - scaled[rows, columns]
-    for _ in range(INVERSIONS):
+    for _ in range(_rounds(field)):
         at = wanted - cv2.remap(scaled, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray((at - 1) * STEP + (STEP - 1) / 2, np.float32)
+
+
+def _rounds(field: Floats) -> int:
+    """How often the fixed point's step has to be taken: each is nearer by the factor of the field's stretch."""
+    stretch, reach = steepness(field), float(np.abs(field).max())
+    rounds = 0
+    while rounds < INVERSIONS and reach * stretch ** (rounds + 1) > CLOSE:
+        rounds += 1
+    return rounds
 
 
 def enlarge(grid: Floats) -> Floats:
