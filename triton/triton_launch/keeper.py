@@ -9,7 +9,7 @@ from typing import Self
 
 from triton_launch.server import Server, ServerError
 
-log = logging.getLogger("triton")
+log = logging.getLogger("triton_launch")
 
 LOOK_SECONDS = 0.25  # between two looks whether there is still something to keep; a death is noticed at once
 REST_SECONDS = 2.0  # before the next start of what did not live
