@@ -17,6 +17,8 @@ from gateway.turns import Recording
 LOOK = int(0.35 * LISTENING_RATE)  # samples of new sound that are worth a look …
 FIRST_LOOKS = int(0.12 * LISTENING_RATE)  # … and in the first second of a turn: its first words are waited for
 FIRST = LISTENING_RATE  # samples
+SLOW = 0.4  # s: an ear that needs longer for a look has others to listen to as well …
+REST = 2.0  # … and gets so many times as long until the next; the words at the end of a turn need not wait for it
 BREATH = int(0.25 * LISTENING_RATE)  # samples of new sound, before a moment of silence, that are worth hearing at once
 ENDING = int(0.1 * LISTENING_RATE)  # samples of a voice that dies away: no word is in them
 PATIENCE = 8.0  # s that a second try of a turn may take, and as long as the turn was; the first had 10
@@ -26,6 +28,12 @@ UNHEARD = int(0.2 * LISTENING_RATE)  # samples at the end, silence among them, t
 def letters(text: str) -> str:
     """What of a text has to be the same: capitals and commas come and go while one listens."""
     return "".join(letter for letter in text.casefold() if letter.isalnum())
+
+
+def enough(heard: int, took: float) -> int:
+    """How many new samples are worth a look, `heard` samples into a turn, when the last look took so many seconds."""
+    least = FIRST_LOOKS if heard < FIRST else LOOK
+    return max(least, int(REST * took * LISTENING_RATE)) if took > SLOW else least
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,7 @@ class Scribe:
         self._free = asyncio.Lock()
         self._more = asyncio.Event()
         self._breath = False
+        self._took = 0.0  # s, the last look
         self._before: Heard | None = None  # what the look before the last heard
         self._last: Heard | None = None
         self._last_until = 0
@@ -118,13 +127,13 @@ class Scribe:
 
     @property
     def _worth_a_look(self) -> bool:
-        new = self._recording.samples - self._sent
-        return new >= (FIRST_LOOKS if self._sent - self.start < FIRST else LOOK)
+        return self._recording.samples - self._sent >= enough(self._sent - self.start, self._took)
 
     async def _push(self, flush: bool = False) -> Heard | None:
         end = self._recording.samples
         if self._stream is None:
             return None
+        began = asyncio.get_running_loop().time()
         try:
             heard: Heard = await self._stream.push(self._recording.slice(self._sent, end), flush=flush)
         except AvatarError:
@@ -134,7 +143,7 @@ class Scribe:
             self._health.failed(Role.STT, crash(error))
             self._failed = True
             return None
-        self._sent = end
+        self._sent, self._took = end, asyncio.get_running_loop().time() - began
         if flush:
             self._whole, self._whole_until = heard, end
         self._before, self._last, self._last_until = self._last, heard, end

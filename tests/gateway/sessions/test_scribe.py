@@ -12,8 +12,9 @@ import pytest
 from loopback import until
 
 from avatar_runtime.contracts import AvatarError, Code
+from gateway.sessions import scribe as scribes
 from gateway.sessions.health import Health
-from gateway.sessions.scribe import Expected, Scribe
+from gateway.sessions.scribe import FIRST, FIRST_LOOKS, LOOK, Expected, Scribe, enough
 from gateway.transcript import Heard, Transcript
 from gateway.turns import Recording
 
@@ -26,6 +27,7 @@ class Ears:
     def __init__(self, hear: Callable[[int, bool], str]) -> None:
         self.hear, self.samples, self.asked, self.closed = hear, 0, [], False
         self.missing = False
+        self.takes = 0.0  # s, a look
         self.transcribed: list[int] = []
 
     def listen(self, *expected: str) -> Ears:
@@ -36,7 +38,7 @@ class Ears:
             raise AvatarError(Code.ENGINE_UNAVAILABLE, "Away.")
         self.samples += len(audio)
         self.asked.append((self.samples, flush))
-        await asyncio.sleep(0)
+        await asyncio.sleep(self.takes)
         return Heard("", "en", [], self.hear(self.samples, flush))
 
     async def transcribe(self, audio: Any, **_: Any) -> Transcript:
@@ -76,6 +78,29 @@ async def test_first_words_are_looked_for_often_later_ones_less() -> None:
         await until(lambda: len(told) == len(ears.asked))
         looks = [samples / SECOND for samples, _ in ears.asked]
         assert looks == [0.125 * count for count in range(1, 9)] + [1.375, 1.75]
+
+
+def test_a_slow_ear_is_asked_less_often() -> None:
+    assert enough(0, 0.2) == FIRST_LOOKS and enough(FIRST, 0.2) == LOOK
+    assert enough(0, 0.5) == enough(FIRST, 0.5) == SECOND
+    assert enough(FIRST, 3.0) == 6 * SECOND
+
+
+async def test_the_words_at_the_end_do_not_wait_for_a_slow_ear(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scribes, "SLOW", 0.001)
+    monkeypatch.setattr(scribes, "REST", 1000.0)
+    ears = Ears(lambda samples, flush: "all of it" if flush else f"guess {samples}")
+    ears.takes = 0.002  # so that two seconds, at least, are to pass
+    async with writing(ears) as (scribe, recording, told, _):
+        speak(scribe, recording, 0.5)
+        await until(lambda: len(told) == 1)
+        for _ in range(3):
+            speak(scribe, recording, 0.5)
+            await asyncio.sleep(0)
+        assert len(ears.asked) == 1
+        scribe.breath()
+        await until(lambda: len(told) == 2)
+        assert ears.asked[1] == (2 * SECOND, True) and told[-1] == "all of it"
 
 
 async def test_all_is_heard_when_asked_for() -> None:
