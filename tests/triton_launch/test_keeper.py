@@ -42,7 +42,9 @@ def ready(server: Server, model: str) -> bool:
 
 def stub(server: Server, model: str) -> int | None:
     """The process of a model."""
-    listed = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(server.pid)], capture_output=True, text=True)
+    listed = subprocess.run(
+        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(server.pid)], capture_output=True, text=True
+    )
     found = [int(line.split()[0]) for line in listed.stdout.splitlines() if f"/{model}/" in line]
     return found[0] if found else None
 
@@ -75,6 +77,7 @@ def test_a_dead_server_comes_back_with_its_models(server: Server) -> None:
 
 def test_a_model_that_was_unloaded_on_purpose_stays_away(server: Server) -> None:
     with Keeper(server):
+        assert stub(server, "vad_silero") is not None
         with server._ask("repository/models/vad_silero/unload", 10, b"{}"):
             pass
         until(lambda: stub(server, "vad_silero") is None)
