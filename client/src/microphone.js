@@ -1,6 +1,8 @@
 import { Emitter } from "./emitter.js";
 
 const CONSTRAINTS = { audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true } };
+const LOOK_MS = 50; // between two looks at the loudness: more would have the browser draw the page for nothing else
+const FALL = 0.68; // of the meter, from one look to the next
 const FLOOR_DB = -60; // what a quiet room has
 const CEILING_DB = -12; // what a close voice reaches
 
@@ -51,7 +53,7 @@ export class Microphone extends Emitter {
   track = null;
   #constraints;
   #context = null;
-  #frame = 0;
+  #looking = 0;
   #opening = null;
 
   constructor(constraints = CONSTRAINTS) {
@@ -85,7 +87,7 @@ export class Microphone extends Emitter {
   }
 
   close() {
-    cancelAnimationFrame(this.#frame);
+    clearInterval(this.#looking);
     this.#context?.close();
     this.#context = null;
     this.track?.stop();
@@ -101,13 +103,13 @@ export class Microphone extends Emitter {
     this.#context.createMediaStreamSource(stream).connect(analyser);
     const samples = new Float32Array(analyser.fftSize);
     let shown = 0;
-    const draw = () => {
+    const look = () => {
       analyser.getFloatTimeDomainData(samples);
       const level = this.hears ? loudness(samples) : 0;
-      shown = Math.max(level, shown * 0.88); // rises at once, falls gently
+      shown = Math.max(level, shown * FALL); // rises at once, falls gently
       this.emit("level", shown);
-      this.#frame = requestAnimationFrame(draw);
     };
-    draw();
+    look();
+    this.#looking = setInterval(look, LOOK_MS);
   }
 }
