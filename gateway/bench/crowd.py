@@ -14,7 +14,6 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,21 +53,22 @@ def sentences() -> list[Audio]:
     return [each.audio for each in recordings if each.seconds < LONGEST]
 
 
-@contextmanager
-def newcomer(page: Page, width: int = 1280, height: int = 800) -> Iterator[Page]:
-    """One more page of the same browser, of somebody else."""
+def newcomer(page: Page) -> Page:
+    """One more page of the same browser, of somebody else who asks pages for less motion.
+
+    Without that the page's glow, which Chromium composes on this machine's processor 60 times a second, would take a
+    third of a core.
+    """
     browser = page.context.browser
     assert browser is not None
+    size = {"width": 1280, "height": 800}
     context = browser.new_context(
-        viewport={"width": width, "height": height},
+        viewport=size,  # type: ignore[arg-type]  # a dictionary of just that
         permissions=["microphone"],
         bypass_csp=True,
         reduced_motion="reduce",
     )
-    try:
-        yield context.new_page()
-    finally:
-        context.close()
+    return context.new_page()
 
 
 class Crowd:
@@ -114,14 +114,11 @@ def answer(seen: Seen, turn: Turn) -> float | None:
     return None if heard is None else (heard - turn.ended) / 1000
 
 
-def refusal(page: Page, url: str, picture: Path | None) -> str:
+def refusal(visitor: Visitor) -> str:
     """What one visitor too many is told."""
-    visitor = Visitor(page, [])
-    visitor.ask(url)
-    notice = page.get_by_test_id("notice").locator(".notice-text")
+    visitor.press()
+    notice = visitor.page.get_by_test_id("notice").locator(".notice-text")
     notice.wait_for(timeout=15_000)
-    if picture is not None:
-        page.screenshot(path=picture)
     return notice.inner_text()
 
 
@@ -173,18 +170,9 @@ def measure(count: int, rounds: int, character: str, picture: Path | None, trace
         ) as running,
         browser() as first,
     ):
-        browser_of = first.context.browser
-        assert browser_of is not None
-        contexts = [
-            browser_of.new_context(
-                viewport={"width": 1280, "height": 800},
-                permissions=["microphone"],
-                bypass_csp=True,
-                reduced_motion="reduce",
-            )
-            for _ in range(count)
-        ]
-        visitors = [Visitor(context.new_page(), voices) for context in contexts]
+        visitors = [Visitor(newcomer(first), voices) for _ in range(count)]
+        late = Visitor(newcomer(first), [])
+        late.open(running.url, character)
         for visitor in visitors:
             visitor.come(running.url, character)
         crowd = Crowd(visitors, len(voices))
@@ -197,11 +185,12 @@ def measure(count: int, rounds: int, character: str, picture: Path | None, trace
         told: list[str] = []
 
         def come() -> None:
-            with newcomer(first) as page:
-                told.append(refusal(page, running.url, picture))
-                crowd.wait(REFUSAL_SECONDS)
+            told.append(refusal(late))
+            crowd.wait(REFUSAL_SECONDS)
 
         crowd.part("one more comes", come)
+        if picture is not None:
+            late.page.screenshot(path=picture)
         if trace:
             for line in told_to(crowd):
                 console.print(line, markup=False, highlight=False)

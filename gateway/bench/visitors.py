@@ -79,7 +79,8 @@ class Visitor:
 
     def come(self, url: str, character: str = "mona-lisa", seconds: float = 30) -> None:
         """Connect, until the picture is there."""
-        self.ask(url, character)
+        self.open(url, character)
+        self.press()
         self.page.wait_for_function(
             "document.querySelector('[data-testid=avatar]').videoWidth === 512", timeout=seconds * 1000
         )
@@ -87,11 +88,13 @@ class Visitor:
             self.page.evaluate("([voice, rate]) => visitor.load(voice, rate)", [voice, LISTENING_RATE])
         self.page.evaluate("visitor.attach(document.querySelector('[data-testid=avatar]'))")
 
-    def ask(self, url: str, character: str = "mona-lisa") -> None:
-        """Open the page and press Talk."""
+    def open(self, url: str, character: str = "mona-lisa") -> None:
         self.page.add_init_script(path=SCRIPT)
         self.page.goto(url)
         self.page.locator(f'[data-testid="character"][data-id="{character}"]').click()
+
+    def press(self) -> None:
+        """Talk."""
         self.page.get_by_test_id("connect").click()
 
     def say(self, index: int) -> tuple[float, float]:
