@@ -262,7 +262,8 @@ def of_quality(table: Table, name: str, found: Quality, most: str = "") -> None:
         "  40 ms of sound never heard; samples made up, by the browser's count",
         f"{found.missing:.2%}; {found.concealed:.2%} ({found.concealments} times, {found.mended} packets mended)",
     )
-    table.add_row("  sound leaves until it is heard, p50 / p95", f"{low * 1000:.0f} / {high * 1000:.0f} ms")
+    table.add_row("  sound waits in the jitter buffer, mean", f"{found.delay * 1000:.0f} ms")
+    table.add_row("  sound leaves until it is recorded, p50 / p95", f"{low * 1000:.0f} / {high * 1000:.0f} ms")
     table.add_row("  the recording is short of", f"{found.skipped * 1000:.0f} ms")
     table.add_row("  round trip", f"{found.round_trip * 1000:.0f} ms")
     table.add_row(

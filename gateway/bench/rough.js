@@ -23,7 +23,8 @@ window.rough = {messages: [], tracks: 0};
   let recorder = null;
 
   const start = async () => {
-    const context = new AudioContext({sampleRate: RATE});
+    // Large buffers: on a busy machine the recording shall not be what is short.
+    const context = new AudioContext({sampleRate: RATE, latencyHint: 'playback'});
     await context.audioWorklet.addModule(URL.createObjectURL(new Blob([RECORDER], {type: 'text/javascript'})));
     const node = new AudioWorkletNode(context, 'recorder', {channelCount: 1, channelCountMode: 'explicit'});
     node.port.onmessage = ({data: block}) => {
