@@ -150,6 +150,7 @@ def english(models: Path) -> list[Audio]:
 def german(models: Path) -> list[Audio]:
     """Sentences by a synthetic voice: recorded ones were not to be had."""
     voice = Kokoro(models / FOLDER)
+    voice.opening = 0  # a person says a sentence in one breath
     said = [
         np.concatenate([chunk.audio for chunk in voice.speak(text, "de", "im_nicola+im_nicola+ff_siwis")])
         for text in SENTENCES["de"][:8]

@@ -5,13 +5,14 @@ Every ``1/model.py`` is written on these few functions; nothing below them impor
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -26,6 +27,7 @@ T = TypeVar("T")
 
 log = logging.getLogger("avatar_runtime")
 
+WATCH_SECONDS = 0.02  # between two looks at whether a request that is being answered was cancelled
 START_FLAG, END_FLAG = 1, 2  # TRITONSERVER_REQUEST_FLAG_SEQUENCE_START, _END
 
 
@@ -152,7 +154,27 @@ def send_speech(engine: Any, request: Any, sender: Any) -> None:
     chunks = engine.speak(
         text(request, "TEXT"), text(request, "LANGUAGE"), text(request, "VOICE"), scalar(request, "SPEED", 1.0)
     )
-    send_chunks(chunks, request, sender)
+    with watched(request, engine.stop):
+        send_chunks(chunks, request, sender)
+
+
+@contextlib.contextmanager
+def watched(request: Any, stop: Callable[[], None]) -> Iterator[None]:
+    """Calls `stop` from a thread of its own, again and again, as long as `request` is cancelled and work goes on."""
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(WATCH_SECONDS):
+            if request.is_cancelled():
+                stop()
+
+    watcher = threading.Thread(target=watch, name="cancellation", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
 
 
 def send_chunks(chunks: Any, request: Any, sender: Any) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +124,26 @@ def test_kokoro_speaks_german_with_lips_shut_where_it_is_quiet(kokoro: Kokoro) -
         check(chunk)
     shut, open_ = closures(chunks)
     assert shut < open_ / 10
+
+
+@pytest.mark.models
+def test_kokoro_stops_in_the_midst_of_a_chunk_and_speaks_on_afterwards(kokoro: Kokoro) -> None:
+    over = threading.Event()
+
+    def stop() -> None:
+        while not over.wait(0.001):
+            kokoro.stop()
+
+    stopper = threading.Thread(target=stop)
+    stopper.start()
+    try:
+        with pytest.raises(AvatarError) as caught:
+            list(kokoro.speak("Das ist eine gute Frage.", "de"))
+    finally:
+        over.set()
+        stopper.join()
+    assert caught.value.code is Code.CANCELLED
+    assert len(list(kokoro.speak("Das ist eine gute Frage.", "de"))) == 1
 
 
 @pytest.mark.models

@@ -46,6 +46,22 @@ def test_without_a_comma_it_cuts_before_a_conjunction() -> None:
     assert first.text == "Ich habe gestern lange darüber nachgedacht" and first.ending is Ending.WORD
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Schön, dass du fragst. Ja, gern.", ["Schön,", "dass du fragst.", "Ja, gern."]),
+        ("Ja, daran erinnere ich mich gut.", ["Ja, daran erinnere ich mich gut."]),  # too short to cover the rest
+        ("Das ist eine gute Frage.", ["Das ist eine gute Frage."]),
+        ("Gewiss, so ist es", ["Gewiss,", "so ist es"]),
+        ("Schön, ja.", ["Schön, ja."]),
+        ("Schön, dass du nach so langer Zeit noch einmal hergekommen bist.", None),  # the rest would be waited for
+    ],
+)
+def test_a_few_words_before_a_comma_are_said_while_the_rest_is_made(text: str, expected: list[str] | None) -> None:
+    found = [clause.text for clause in clauses(text, "de", (44, 70), opening=6)]
+    assert found == (expected or [clause.text for clause in clauses(text, "de", (44, 70))])
+
+
 def test_no_number_is_cut() -> None:
     found = clauses("It costs 1,250.75 dollars and it weighs 3.5 kilos at 10:30 in the morning.", "en", (10, 10))
     assert {"1,250.75", "3.5", "10:30"} <= set(" ".join(c.text for c in found).split())

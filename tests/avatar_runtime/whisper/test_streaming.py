@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -127,9 +128,28 @@ def test_silence_and_noise_say_nothing(transcriber: Transcriber) -> None:
 def test_german_is_found_out_while_it_is_spoken(transcriber: Transcriber, models: Path) -> None:
     from avatar_runtime.voices.kokoro import FOLDER, Kokoro
 
-    chunks = Kokoro(models / FOLDER).speak("Guten Morgen, wie geht es Ihnen heute?", "de")
-    voice = np.concatenate([chunk.audio for chunk in chunks])
+    speaker = Kokoro(models / FOLDER)
+    speaker.opening = 0  # in one breath
+    voice = np.concatenate([chunk.audio for chunk in speaker.speak("Guten Morgen, wie geht es Ihnen heute?", "de")])
     stream = Stream(transcriber)
     heard(stream, transcriber, soxr.resample(voice, 24_000, LISTENING_RATE).astype(np.float32))
     final = stream.finish(transcriber.options())
     assert final.language == "de" and {"Morgen", "Ihnen"} <= set(final.text.replace(",", "").split())
+
+
+@pytest.mark.parametrize(("likely", "told"), [("en", "en"), ("de", None)])
+def test_a_flush_doubts_no_language_that_was_heard_and_expected(
+    transcriber: Transcriber, sentence: np.ndarray, monkeypatch: pytest.MonkeyPatch, likely: str, told: str | None
+) -> None:
+    languages = []
+    hear = transcriber.hear
+
+    def noted(*arguments: Any, **named: Any) -> Any:
+        languages.append(arguments[2].language)
+        return hear(*arguments, **named)
+
+    monkeypatch.setattr(transcriber, "hear", noted)
+    stream, options = Stream(transcriber, StreamingOptions(margin=60.0)), transcriber.options(likely_language=likely)
+    stream.add(sentence, options)  # with such a margin nothing is certain, and no language settled
+    assert stream.flush(options).language == "en"
+    assert languages == [told]

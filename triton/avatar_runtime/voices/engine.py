@@ -33,6 +33,7 @@ class Engine(ABC):
 
     voices: Mapping[str, tuple[str, ...]]
     limits: tuple[int, ...]  # characters of the first, second, … chunk
+    opening: int = 0  # characters before a comma that are a first chunk of their own; 0: none are
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -48,12 +49,15 @@ class Engine(ABC):
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Audio f32 [n] 24 kHz and the frames that each token lasts, with the pads before and after: f32 [m + 2]."""
 
+    def stop(self) -> None:  # noqa: B027 (an engine that is fast has nothing to stop)
+        """Called from another thread: whoever asked for speech is gone. What goes on may end with `cancelled`."""
+
     def speak(self, text: str, language: str = "", voice: str = "", speed: float = 1.0) -> Iterator[Chunk]:
         """`text` as chunks, each as soon as it is ready. Bad input raises here, before the first chunk is asked for."""
         language, voice = self.resolve(language, voice)
         if not MIN_SPEED <= speed <= MAX_SPEED:
             raise AvatarError(Code.INVALID_REQUEST, f"SPEED has to be from {MIN_SPEED} to {MAX_SPEED}.")
-        said = clauses(speakable(text, language), language, self.limits)
+        said = clauses(speakable(text, language), language, self.limits, self.opening)
         return self._chunks(said, language, voice, speed)
 
     def resolve(self, language: str, voice: str) -> tuple[str, str]:

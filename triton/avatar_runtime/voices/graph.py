@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import onnx
 import onnxruntime as ort
+
+from avatar_runtime.contracts import AvatarError, Code
 
 DURATIONS = "durations"
 
@@ -34,3 +37,30 @@ def session(model: onnx.ModelProto, threads: int) -> ort.InferenceSession:
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+class Stoppable:
+    """A session, of which another thread may end the run that goes on. One run at a time."""
+
+    def __init__(self, session: ort.InferenceSession) -> None:
+        self._session = session
+        self._options: ort.RunOptions | None = None  # of the run that goes on
+
+    def run(self, outputs: list[str], feed: dict[str, Any]) -> list[Any]:
+        """The outputs; raises `cancelled` when it was stopped."""
+        self._options = options = ort.RunOptions()
+        try:
+            found: list[Any] = self._session.run(outputs, feed, options)
+        except Exception as error:  # ONNX Runtime has no class of its own for this
+            if options.terminate:
+                raise AvatarError(Code.CANCELLED, "The speech was cancelled.") from error
+            raise
+        finally:
+            self._options = None
+        return found
+
+    def stop(self) -> None:
+        """End the run that goes on, if there is one, at its next node."""
+        options = self._options
+        if options is not None:
+            options.terminate = True

@@ -61,7 +61,8 @@ class Kokoro(Engine):
     """Kokoro on its files in `folder`: the graph, `tokenizer.json`, and `voices/<id>.bin` (style f32 [510, 256])."""
 
     voices = VOICES
-    limits = (44, 70, 120, 160)  # a fifth of real time: the first sound must not wait for a long sentence
+    limits = (44, 70, 120, 160)  # a fifth of real time: the first sound must not wait for a long sentence …
+    opening = 6  # … and "Schön," lasts longer than it takes to make the words behind it
 
     def __init__(self, folder: Path, threads: int = 2) -> None:
         self._folder = folder
@@ -69,8 +70,11 @@ class Kokoro(Engine):
         self._vocabulary: dict[str, int] = vocabulary
         model = graph.with_durations(folder / GRAPH)
         rewrite.faster(model)
-        self._session = graph.session(model, threads)
+        self._session = graph.Stoppable(graph.session(model, threads))
         self._style = lru_cache(maxsize=16)(self._read_style)
+
+    def stop(self) -> None:
+        self._session.stop()
 
     def phonemes(self, text: str, language: str, voice: str) -> list[str]:
         if language == "en":

@@ -61,21 +61,34 @@ def sentences(text: str, language: str) -> list[str]:
     return [s for s in found if any(c.isalnum() for c in s)]
 
 
-def clauses(text: str, language: str, limits: tuple[int, ...]) -> list[Clause]:
+def clauses(text: str, language: str, limits: tuple[int, ...], opening: int = 0) -> list[Clause]:
     """`text` in clauses of at most about `limits` characters: the first limit for the first clause, and so on.
 
     A sentence stays whole when it fits (with a quarter to spare). Else it is cut after a comma, semicolon, colon,
     dash or bracket; where there is none, before a conjunction or preposition; else between two words. Never in a word.
+    From `opening` characters on (0: never) a short first sentence begins with what stands before its first comma: that
+    is heard while the rest is made.
     """
     found: list[Clause] = []
     for sentence in sentences(text, language):
         rest = sentence
+        if opening and not found and (cut := _opening(rest, opening, limits[0])):
+            found.append(Clause(rest[:cut].strip(), Ending.CLAUSE))
+            rest = rest[cut:].strip()
+            limits = (limits[0], *limits)
         while rest:
             limit = limits[min(len(found), len(limits) - 1)]
             cut, ending = cut_point(rest, language, limit)
             found.append(Clause(rest[:cut].strip(), ending))
             rest = rest[cut:].strip()
     return found
+
+
+def _opening(text: str, least: int, limit: int) -> int:
+    """Where the first few words of a sentence end at a mark; 0 where they do not, or where too much follows."""
+    marks = (m.end() for m in _CLAUSE_END.finditer(text) if m.end() >= least)
+    cut = next(marks, 0)
+    return cut if cut and _SHORTEST <= len(text) - cut <= limit * SPARE else 0
 
 
 def cut_point(text: str, language: str, limit: float) -> tuple[int, Ending]:

@@ -217,10 +217,14 @@ class Stream:
         """The window with the care that a whole recording gets."""
         seconds = min(self._now, self._spoken + KEPT_SILENCE) - self._begin
         until = round(seconds * FRAMES_PER_SECOND)
+        steered = self._steered(options)
+        if steered.language is None and self._language and self._language == options.likely:
+            # The looks heard the language that was expected: a doubt about it is not worth hearing all again.
+            steered = replace(steered, language=self._language)
         heard = self._transcriber.hear(
             lambda frames: self._mel.spectrogram(frames, until),
             seconds,
-            self._steered(options),
+            steered,
             max(seconds + PADDING, self._options.least),
             TEMPERATURES[:2],  # somebody waits
         )
