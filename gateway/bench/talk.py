@@ -98,7 +98,7 @@ def listen(spoken: Script, character: str, model: LanguageModel, **environ: str)
     with tempfile.TemporaryDirectory() as folder:
         microphone = write_wav(Path(folder) / "microphone.wav", spoken.audio, RATE)
         with (
-            up(ANTLITZ_LLM_URL=model.url, ANTLITZ_LLM_MODEL="test", **environ) as running,
+            up(None, (), ANTLITZ_LLM_URL=model.url, ANTLITZ_LLM_MODEL="test", **environ) as running,
             browser(microphone) as page,
         ):
             connect(page, running.url, character)
