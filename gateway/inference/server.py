@@ -11,7 +11,7 @@ from tritonclient.grpc import InferInput
 from tritonclient.grpc.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
-from avatar_runtime.contracts import AvatarError
+from avatar_runtime.contracts import AvatarError, Code
 from gateway.inference.failures import away, to_avatar_error, unreachable
 from gateway.observability import calls
 from gateway.observability.metrics import Metrics
@@ -19,6 +19,7 @@ from gateway.tensors import inputs_of
 
 MAX_MESSAGE_BYTES = 2**31 - 1  # frames are large; Triton sets no smaller bound
 LOOK_SECONDS = 2.0  # that a server may take to say which models it has
+ANSWER_SECONDS = 60.0  # that a decoupled model may take to its next answer; gRPC knows no deadline between two
 MISSES = 2  # looks in a row that a server may miss; a busy one answers late
 
 T = TypeVar("T")
@@ -108,9 +109,12 @@ class Tritonserver:
         try:
             while True:
                 try:
-                    result, error = await self._while_alive(anext(answers), model)
+                    async with asyncio.timeout(ANSWER_SECONDS):
+                        result, error = await self._while_alive(anext(answers), model)
                 except StopAsyncIteration:
                     return
+                except TimeoutError as late:
+                    raise call.failed(AvatarError(Code.TIMEOUT, f"{model} did not answer in time.")) from late
                 if error is not None:
                     raise call.failed(self._failed(error, model))
                 call.answered()

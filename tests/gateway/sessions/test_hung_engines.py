@@ -19,7 +19,7 @@ import pytest
 import soxr
 from loopback import Page, gateway, page
 
-from avatar_runtime.contracts import LISTENING_RATE, SPEAKING_RATE
+from avatar_runtime.contracts import LISTENING_RATE, SPEAKING_RATE, AvatarError
 from characters import Voice
 from gateway.inference import Inference
 from gateway.settings import Settings
@@ -176,3 +176,15 @@ async def test_a_model_that_tells_speech_from_silence_and_hangs(hanging: tuple[S
         await one.until(lambda: back(one), BACK)
         await say(one, door, "Now somebody listens again.")
         await one.until(lambda: "listen" in " ".join(one.captions("user")), BACK + 10)
+
+
+async def test_who_asks_for_speech_alone_is_told(hanging: tuple[Server, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.inference.server.ANSWER_SECONDS", 1.0)
+    door = Inference(hanging[0].address, Settings())
+    try:
+        with stopped("tts_hibari", hanging), pytest.raises(AvatarError, match="did not answer in time"):
+            async for _ in door.synthesize("Hello.", engine="tts_hibari"):
+                pass
+        assert [speech async for speech in door.synthesize("Hello.", engine="tts_hibari")]
+    finally:
+        await door.close()
