@@ -102,6 +102,9 @@ class Scripted:
     def leave(self) -> None:
         self.seats -= 1
 
+    async def watch(self) -> None:
+        """There is no server."""
+
     async def ready(self) -> bool:
         return True
 
