@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import numpy as np
 import pytest
@@ -60,6 +61,17 @@ async def test_sound_is_quieter_where_the_lips_are_shut(inference: Inference, tt
                 vowels.append(np.sqrt(np.mean(piece**2)))
     assert shut and vowels
     assert np.median(shut) < 0.6 * np.median(vowels)
+
+
+async def test_who_goes_away_before_the_first_sound_spoils_nothing_for_the_next(
+    inference: Inference, tts_engine: str
+) -> None:
+    for seconds in (0.02, 0.05, 0.1, 0.2):  # in the queue, and in the midst of a clause
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await speak(inference, tts_engine, TEXT * 3)
+    chunks = await speak(inference, tts_engine)
+    assert "".join(" ".join(chunk.text for chunk in chunks).split()) == "".join(TEXT.split())
 
 
 async def test_slower_is_longer(inference: Inference, tts_engine: str) -> None:
