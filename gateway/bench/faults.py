@@ -31,7 +31,14 @@ TEXT = (
     "Rivers run, birds sing, and machines fly. Somebody pulls a plug, and somebody puts it back. "
     "Every word of this should be heard. That was the last sentence."
 )
+ATTACH = """() => {
+    probe.mouth = [0, 0, 512, 512];
+    probe.attach(document.querySelector('[data-testid=avatar]'));
+}"""
+DONE = """() => probe.messages.map((each) => JSON.parse(each[1]))
+    .some((message) => message.type === 'caption' && message.role === 'avatar' && message.final)"""
 BREATH = 0.7  # s; silence between two sentences is shorter
+LATEST = 3000.0  # ms from the request to speak until the kill
 TARGET = 5.0  # s
 LONGEST = 45_000  # ms that a text may take in all
 
@@ -58,7 +65,7 @@ def victim(running: Running, name: str) -> int:
 
 def silence_after(sound: Series, kill: float, threshold: float = LOUD) -> float:
     """Seconds from `kill` (ms) to the end of the longest silence after it; 0 when that is a breath."""
-    loud = sound[(sound[:, 1] > threshold) & (sound[:, 0] >= kill - 300), 0]
+    loud = np.concatenate([[kill], sound[(sound[:, 1] > threshold) & (sound[:, 0] >= kill), 0]])
     if len(loud) < 2:
         return float("inf")
     gaps = np.diff(loud)
@@ -78,15 +85,12 @@ def disturb(page: Any, running: Running, name: str, chance: random.Random) -> Ou
     page.evaluate("() => { for (const each of ['loudspeaker', 'frames', 'messages']) probe[each].length = 0 }")
     page.get_by_test_id("text").fill(TEXT)
     page.get_by_test_id("say").click()
-    page.wait_for_function(f"probe.loudspeaker.some(([, level]) => level > {LOUD})", timeout=20_000)
-    page.wait_for_timeout(chance.uniform(300, 4000))
+    page.wait_for_timeout(chance.uniform(50, LATEST))  # before its first sound, too, or in the midst of a word
     pid = victim(running, name)
     kill = page.evaluate("performance.now()")
     os.kill(pid, signal.SIGKILL)
     last = TEXT.rsplit(". ", 1)[-1]
-    told = "probe.messages.map(([, data]) => JSON.parse(data))"
-    done = f"{told}.some((m) => m.type === 'caption' && m.role === 'avatar' && m.final)"
-    page.wait_for_function(done, timeout=LONGEST)
+    page.wait_for_function(DONE, timeout=LONGEST)
     page.wait_for_timeout(500)
     probe = page.evaluate("probe")
     messages = [json.loads(data) for _, data in probe["messages"]]
@@ -116,7 +120,7 @@ def main(arguments: list[str]) -> int:
         page.locator('[data-testid=character][data-id="mona-lisa"]').click()
         page.get_by_test_id("connect").click()
         page.wait_for_function("document.querySelector('[data-testid=avatar]').videoWidth === 512", timeout=20_000)
-        page.evaluate("probe.mouth = [0, 0, 512, 512]; probe.attach(document.querySelector('[data-testid=avatar]'))")
+        page.evaluate(ATTACH)
         for name, count in ((SERVER, options.kills), *((stub, options.stubs) for stub in STUBS)):
             found = []
             for _ in range(count):

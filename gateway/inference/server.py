@@ -35,7 +35,7 @@ class Tritonserver:
         self.states: dict[str, bool] = {}  # its models, and which are ready, at the last look
         self.doubted = asyncio.Event()  # something failed as if it were dead
         self._missed = 0
-        self._running: set[asyncio.Future[Any]] = set()
+        self._running: dict[asyncio.Future[Any], str] = {}  # and the model of each
         self._metrics = metrics
         self._client = InferenceServerClient(
             address,
@@ -70,12 +70,18 @@ class Tritonserver:
             self.states = {}
             if unreachable(error) or self._missed >= MISSES:
                 self.alive = False
-                for call in self._running.copy():  # they would wait for nothing until their deadlines
-                    call.cancel()
+                self._give_up(set(self._running.values()))
             return False
         self._missed, self.alive = 0, True
-        self.states = {model.name: model.state == "READY" for model in index.models}
+        before, self.states = self.states, {model.name: model.state == "READY" for model in index.models}
+        self._give_up({name for name, ready in before.items() if ready and not self.states.get(name)})
         return True
+
+    def _give_up(self, models: set[str]) -> None:
+        """Their requests would wait for nothing until their deadlines: who should answer them has died."""
+        for call, model in list(self._running.items()):
+            if model in models:
+                call.cancel()
 
     async def parameters(self, model: str) -> dict[str, str]:
         """Of the model's own config. AvatarError when it cannot be had."""
@@ -128,7 +134,7 @@ class Tritonserver:
     async def _while_alive(self, asked: Awaitable[T], model: str) -> T:
         """The answer; AvatarError when the server is found to be dead meanwhile, or gRPC gives up."""
         call = asyncio.ensure_future(asked)
-        self._running.add(call)
+        self._running[call] = model
         try:
             return await call
         except asyncio.CancelledError:
@@ -138,7 +144,7 @@ class Tritonserver:
             self.doubted.set()
             raise away(model) from None
         finally:
-            self._running.discard(call)
+            del self._running[call]
 
     def _failed(self, error: Exception, model: str) -> AvatarError:
         if unreachable(error):

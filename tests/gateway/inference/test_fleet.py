@@ -27,6 +27,7 @@ class Triton(service_pb2_grpc.GRPCInferenceServiceServicer):
         self.ready = set(MODELS)
         self.sequences: list[int] = []
         self.hangs = False
+        self.dead: set[str] = set()  # models that are called ready and never answer
         self.looks = 0
         self.port = 0
 
@@ -43,7 +44,7 @@ class Triton(service_pb2_grpc.GRPCInferenceServiceServicer):
         return service_pb2.ModelConfigResponse()
 
     async def ModelInfer(self, request: Any, context: Any) -> Any:
-        if self.hangs:
+        if self.hangs or request.model_name in self.dead:
             await asyncio.Event().wait()
         if request.model_name not in self.ready:
             await context.abort(grpc.StatusCode.UNAVAILABLE, f"Request for unknown model: '{request.model_name}'")
@@ -168,6 +169,18 @@ async def test_a_call_to_a_server_that_hangs_does_not_wait_for_its_deadline() ->
                     await vad.push(WINDOW)
             assert caught.value.code is Code.ENGINE_UNAVAILABLE
             await vad.push(WINDOW)  # elsewhere, as a new sequence
+
+
+async def test_a_call_to_a_model_that_is_being_loaded_again_does_not_wait_for_its_deadline() -> None:
+    only = Triton()
+    only.dead.add("vad_silero")
+    async with fleet(only) as (inference, _), asyncio.timeout(8), inference.vad() as vad:
+        asking = asyncio.create_task(vad.push(WINDOW))
+        await until(lambda: inference._fleet.server().load == 1)
+        only.ready.discard("vad_silero")
+        with pytest.raises(AvatarError) as caught:
+            await asking
+        assert caught.value.code is Code.ENGINE_UNAVAILABLE
 
 
 async def test_a_model_that_is_away_on_one_is_asked_of_another() -> None:
