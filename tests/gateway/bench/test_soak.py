@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import io
+import subprocess
+import sys
 from itertools import islice
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from avatar_runtime.contracts import FRAME_SIZE, I420_ROWS
 from gateway.bench.marked import EVERY, HUSH, Marked, offsets
-from gateway.bench.soak import Sample, Talk, Turn, drift, growth, kinds, private, verdict
+from gateway.bench.soak import Person, Sample, Talk, Turn, drift, growth, kinds, private, verdict
+from gateway.bench.visitors import Seen
 from gateway.playout.timeline import PACKETS_PER_SLOT
 
 MINUTES = 30
@@ -97,3 +103,44 @@ def test_a_marked_timeline_tells_its_slot_and_is_silent_before_its_tone() -> Non
     frame = again.take_frame(5)
     assert frame is not None
     assert [int(frame[8, bit * 16 + 8] > 128) for bit in range(17)] == [1, 0, 1] + [0] * 14
+
+
+class Looked:
+    """A visitor who has seen ten seconds at 25 frames a second, with one gap, and one flash with its tone."""
+
+    def __init__(self) -> None:
+        self.page = self
+        self.at = 0.0
+
+    def now(self) -> float:
+        return self.at
+
+    def look(self) -> Seen:
+        frames = [at for at in np.arange(0, 10_000, 40.0) if not 5000 < at < 5400]
+        return Seen(frames=frames, seconds=[{"freezeCount": 0.0}, {"freezeCount": 1.0}])
+
+    def evaluate(self, _: str) -> dict[str, list[object]]:
+        return {"flashes": [[2000.0, 50.0]], "tones": [2012.0]}
+
+    def wait_for_timeout(self, _: float) -> None:
+        self.at = 10_000.0
+
+
+def test_a_sample_holds_what_the_visitor_saw_and_what_the_processes_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = {"sessions": 1, "peers": 1}
+    monkeypatch.setattr(Person, "_counts", lambda self: counts)
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        running = SimpleNamespace(process=SimpleNamespace(pid=child.pid), output=[])
+        written = io.StringIO()
+        person = Person(Looked(), running, 1, 60, Console(file=written, width=200))  # type: ignore[arg-type]
+        person.talk.turns.append(Turn("says", True))
+        person._wait(10)
+    finally:
+        child.communicate(b"\n")
+    (sample,) = person.talk.samples
+    assert (sample.fps, sample.slowest, sample.freezes, sample.counts) == (25, 16, 1, counts)
+    assert sample.longest == 400 and sample.gateway > 1e6 and sample.triton == 0
+    assert person.talk.offsets == [(2000.0, 12.0)]
+    assert "25 fps (least 16, longest frame 400 ms)" in written.getvalue()
+    assert "answered 1 of 1 (says)" in written.getvalue()
