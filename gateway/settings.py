@@ -41,7 +41,7 @@ class Settings:
     triton: str = _setting(  # type: ignore[assignment]
         "ANTLITZ_TRITON", "HOST:PORT (gRPC) of a running tritonserver, or several with commas; empty starts one", ""
     )
-    max_sessions: int = _setting("ANTLITZ_MAX_SESSIONS", "conversations at once", 4)  # type: ignore[assignment]
+    max_sessions: int = _setting("ANTLITZ_MAX_SESSIONS", "talks at once; two cores hold no more", 3)  # type: ignore[assignment]
     address_sessions: int = _setting("ANTLITZ_ADDRESS_SESSIONS", "the same from an address; 0: any", 2)  # type: ignore[assignment]
     turn_silence: float = _setting(  # type: ignore[assignment]
         "ANTLITZ_TURN_SILENCE", "seconds of silence that end a turn before its words are known", 0.5
