@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.bench.within import Within, within
-from gateway.sessions.session import Session
 from gateway.inference.streams import Stream
+from gateway.sessions.session import Session
 
 NEAR = 20  # sessions whose median is compared, for a codec's buffers come and go
 SETTLED = 10  # sessions after which memory should not grow any more
