@@ -35,6 +35,7 @@ MOST_GAP = 0.2  # s
 BLOCK_SECONDS = 4096 / HEARD_RATE  # of `rough.js`
 AROUND = 8  # blocks before and after one, by which its lateness is judged
 HEARD_AGAIN = 5  # new slots that are sound again, and no echo of what was
+SPOKEN_SECONDS = 3.0  # of an answer before a cut
 BACK_SECONDS = 30.0  # after a cut, within which a page is to be back
 #: 5 % loss and 100 ms jitter, in both directions: a packet takes 0 to 200 ms.
 ROUGH = Conditions(loss=0.05, delay=0.1, jitter=0.1)
@@ -102,13 +103,17 @@ class Talk:
         while len(session.history) < 2:  # noqa: ASYNC110 - what was heard of the answer is told to nobody
             await asyncio.sleep(0.1)
 
+    async def begin(self) -> None:
+        """The portrait begins to say half a minute of text, whatever it was saying."""
+        await self.page.get_by_test_id("text").fill(LONG)
+        await self.page.get_by_test_id("say").click()
+
     async def speak(self, seconds: float) -> None:
         """The portrait speaks for so long, one text after another."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if not await self.speaking():
-                await self.page.get_by_test_id("text").fill(LONG)
-                await self.page.get_by_test_id("say").click()
+                await self.begin()
             await asyncio.sleep(min(1.0, max(0.0, end - time.monotonic())))
 
     async def speaking(self) -> bool:
@@ -221,9 +226,11 @@ class Cut:
 
 async def cut(talk: Talk, seconds: float, unplugged: bool = False) -> Cut:
     """The network is away for `seconds`, in the middle of an answer. `unplugged`: the page's machine sees it."""
-    await talk.chat("My name is Ann.")
-    await talk.speak(3)
     (session,) = talk.antlitz.sessions.running
+    if not session.history:
+        await talk.chat("My name is Ann.")
+    await talk.begin()
+    await asyncio.sleep(SPOKEN_SECONDS)
     ident, history = session.id, list(session.history)
     if unplugged:
         talk.link.plug(False)
