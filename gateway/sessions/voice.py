@@ -28,7 +28,7 @@ class Voice:
         self._inference, self._clones, self._tell = inference, clones, tell
         self._told: str | None = None  # the last sample that was told of
         self._patience = SILENCE
-        self._spoken = False  # whether there was a voice the last time
+        self._waits = True  # for an engine that is away; not again for one that did not come back
 
     async def say(self, clause: str, character: Character, language: str = "") -> AsyncGenerator[Speech, None]:
         """`clause`, chunk by chunk. Raises AvatarError.
@@ -42,15 +42,15 @@ class Voice:
             try:
                 async with aclosing(self._attempt(rest, character, language)) as chunks:
                     async for chunk in chunks:
-                        rest, until, self._spoken = after(rest, chunk.text), 0.0, True
+                        rest, until, self._waits = after(rest, chunk.text), 0.0, True
                         yield chunk
                 return
             except AvatarError as error:
                 if rest != clause and not rest.strip():
                     return  # it had said everything
                 until = until or loop.time() + RETURN
-                if error.code is not Code.ENGINE_UNAVAILABLE or not self._spoken or loop.time() > until:
-                    self._spoken = False  # the next clause does not wait again
+                if error.code is not Code.ENGINE_UNAVAILABLE or not self._waits or loop.time() > until:
+                    self._waits = False
                     raise
             await asyncio.sleep(AGAIN)
 

@@ -18,8 +18,14 @@ def codes(one: object) -> list[tuple[str, str]]:
     return [(message["code"], message["level"]) for message in one.of("notice")]  # type: ignore[attr-defined]
 
 
-async def test_without_stt_typing_works(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.sessions.scribe.RETURN", 0.1)
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody here comes back by itself."""
+    for module in ("scribe", "voice"):
+        monkeypatch.setattr(f"gateway.sessions.{module}.RETURN", 0.1)
+
+
+async def test_without_stt_typing_works() -> None:
     script = Scripted(missing={"stt"}, voice=0.2)
     async with gateway(script) as (url, _), page(url) as one:
         await one.until(lambda: one.frames)
