@@ -35,7 +35,7 @@ TEXT = {ENGLISH: (
     "Every word of this should be heard. That was the last sentence."
 ), GERMAN: (
     "Dieses Bild wird gleich gestört. Es sagt einen Satz nach dem anderen, als ob nichts geschehen könnte. "
-    "Flüsse fließen, Vögel singen, und Maschinen fliegen. Jemand zieht einen Stecker, und jemand steckt ihn wieder ein. "
+    "Flüsse fließen, Vögel singen, und Maschinen fliegen. Jemand zieht einen Stecker, und jemand steckt ihn ein. "
     "Jedes Wort soll zu hören sein. Das war der letzte Satz."
 )}  # fmt: skip
 ATTACH = """() => {
