@@ -16,7 +16,8 @@ from gateway.settings import Settings
 log = logging.getLogger("gateway.inference")
 
 EVERY: Final = 1.0  # s between two looks at a server
-SOON: Final = 0.1  # s between them while it is doubted
+SOON: Final = 0.1  # s between them while it has only just gone: ours is started again in two seconds …
+HOPE: Final = 100  # … and so many of them at most
 
 
 class Fleet:
@@ -65,16 +66,17 @@ class Fleet:
             self._watched = False
 
     async def _watch(self, server: Tritonserver) -> None:
-        before = server.alive
+        before, hope = server.alive, 0
         while True:
             if server.alive is not before:
-                before = server.alive
+                before, hope = server.alive, HOPE
                 log.log(
                     logging.INFO if before else logging.ERROR,
                     "tritonserver at %s %s", server.address, "is there again" if before else "is gone",
                 )  # fmt: skip
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(EVERY if server.alive else SOON):
+                hope -= 1
+                async with asyncio.timeout(SOON if hope > 0 and not server.alive else EVERY):
                     await server.doubted.wait()
                     server.doubted.clear()
             await server.look()
