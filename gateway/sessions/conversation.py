@@ -261,7 +261,7 @@ class Conversation:
             self._send(notice(error))
         except Exception as error:
             self._send(notice(crash(error)))
-        finally:  # gRPC may also end a call, and with it this task, as cancelled
+        finally:
             if asyncio.current_task() is self._task:
                 if self._turn is not None:
                     self._memory.turn(self._turn)
