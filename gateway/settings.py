@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -39,7 +40,13 @@ class Settings:
     proxies: str = _setting("ANTLITZ_PROXIES", "comma list of proxies whose word counts", "127.0.0.1")  # type: ignore[assignment]
     rate: int = _setting("ANTLITZ_RATE", "requests a second from an address; 0: any", 20)  # type: ignore[assignment]
     triton: str = _setting(  # type: ignore[assignment]
-        "ANTLITZ_TRITON", "HOST:PORT (gRPC) of a running tritonserver, or several with commas; empty starts one", ""
+        "ANTLITZ_TRITON",
+        "[KEY@]HOST:PORT (gRPC) of a running tritonserver, or several with commas; empty starts one",
+        "",
+        secret=True,
+    )
+    triton_key: str = _setting(  # type: ignore[assignment]
+        "ANTLITZ_TRITON_KEY", "KEY with which `antlitz serve` lets models be loaded; empty: nobody may", "", secret=True
     )
     max_sessions: int = _setting("ANTLITZ_MAX_SESSIONS", "talks at once; two cores hold no more", 3)  # type: ignore[assignment]
     address_sessions: int = _setting("ANTLITZ_ADDRESS_SESSIONS", "the same from an address; 0: any", 2)  # type: ignore[assignment]
@@ -96,6 +103,8 @@ class Settings:
             raise ValueError("ANTLITZ_DATABASE should be an address like postgresql://USER:PASSWORD@HOST/NAME.")
         if self.assets and not (self.assets.startswith("s3://") and urlsplit(self.assets).netloc):
             raise ValueError("ANTLITZ_ASSETS should be an address like s3://BUCKET/PREFIX.")
+        if self.triton_key and not re.fullmatch(r"[A-Za-z0-9_-]{16,}", self.triton_key):
+            raise ValueError("ANTLITZ_TRITON_KEY should be 16 or more letters, digits, - and _.")
         if self.token and (len(self.token) < 16 or not self.token.isascii() or not self.token.isprintable()):
             raise ValueError("ANTLITZ_TOKEN should be at least 16 characters of ASCII.")
         if self.rate < 0 or self.address_sessions < 0:

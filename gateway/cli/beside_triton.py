@@ -56,7 +56,8 @@ async def _work(work: Work, settings: Settings) -> int:
     inference = Inference(settings.triton, settings)
     try:
         if not await inference.ready():
-            raise AvatarError(Code.ENGINE_UNAVAILABLE, f"No tritonserver answers at {settings.triton}.")
+            address = settings.triton.rpartition("@")[2]
+            raise AvatarError(Code.ENGINE_UNAVAILABLE, f"No tritonserver answers at {address}.")
         return await work(inference, settings)
     finally:
         await inference.close()

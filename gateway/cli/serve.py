@@ -1,6 +1,7 @@
 """`antlitz serve [HTTP [GRPC [METRICS]]] [-- options of tritonserver]`: the server alone, in the foreground.
 
-It, and each of its models' processes, is started again when it dies; SIGTERM or Ctrl-C ends it.
+It is started again when it, or the process of a model, dies; with ANTLITZ_TRITON_KEY just that model. SIGTERM or Ctrl-C
+ends it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from types import FrameType
 from gateway.observability import logs
 from gateway.settings import Settings
 from triton_launch.keeper import Keeper
-from triton_launch.server import Ports, Server, ServerError, load_everything
+from triton_launch.server import Ports, Server, ServerError
 
 USUAL = (8000, 8001, 8002)  # Triton's own
 LOAD_SECONDS = 3600.0  # TensorRT engines take their time
@@ -26,8 +27,10 @@ def main(arguments: list[str]) -> int:
     ports = Ports(*(*numbers, *USUAL[len(numbers) :])[:3])
     signal.signal(signal.SIGTERM, _end)
     try:
-        options = [*load_everything(options), *options]
-        server = Server(settings.models, settings.data / "triton", ports, options, quiet=False)
+        key = settings.triton_key
+        if key:
+            options = ["--load-model=*", *options]  # all of them before it listens: then it is ready
+        server = Server(settings.models, settings.data / "triton", ports, options, quiet=False, key=key)
         try:
             server.wait_ready(LOAD_SECONDS)
             with Keeper(server):

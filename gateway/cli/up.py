@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import dataclasses
+import secrets
 import socket
 import sys
 from collections.abc import Iterator
@@ -43,12 +44,12 @@ def url(settings: Settings, port: int) -> str:
 
 
 @contextlib.contextmanager
-def triton(settings: Settings, console: Console) -> Iterator[str]:
-    """HOST:PORT of the one in the settings, or of one of ours, which is kept alive."""
+def triton(settings: Settings, console: Console, key: str = "") -> Iterator[str]:
+    """The address of the one in the settings, or of one of ours, which is kept alive."""
     if settings.triton:
         yield settings.triton
         return
-    server = Server(settings.models, settings.data / "triton")
+    server = Server(settings.models, settings.data / "triton", key=key)
     try:
         with console.status("tritonserver loads the models"):
             server.wait_ready()
@@ -134,7 +135,7 @@ def main(arguments: list[str]) -> int:
         if not settings.triton:
             pull(choose([]), settings.models, console)
         store = open_store(settings)  # before the models: what is wrong with it is said at once
-        with triton(settings, console) as address:
+        with triton(settings, console, key=secrets.token_urlsafe(24)) as address:
             started = asyncio.run(gateway(settings, store, address, console))
     except (FetchError, ServerError, SchemaError, StorageAway, StorageFailed) as error:
         sys.stderr.write(f"antlitz: {error}\n")

@@ -20,6 +20,7 @@ from gateway.tensors import inputs_of
 MAX_MESSAGE_BYTES = 2**31 - 1  # frames are large; Triton sets no smaller bound
 LOOK_SECONDS = 2.0  # that a server may take to say which models it has
 ANSWER_SECONDS = 60.0  # that a decoupled model may take to its next answer; gRPC knows no deadline between two
+KEY_HEADER = "triton-grpc-protocol-antlitz-key"  # triton_launch.server's, with what Triton puts before it
 MISSES = 2  # looks in a row that a server may miss; a busy one answers late
 
 T = TypeVar("T")
@@ -29,7 +30,9 @@ class Tritonserver:
     """Asks it, and knows whether it is there."""
 
     def __init__(self, address: str, metrics: Metrics) -> None:
-        self.address = address
+        """`address`: HOST:PORT, with KEY@ before it where the server tells its models to those alone who have it."""
+        key, _, self.address = address.rpartition("@")
+        self._headers = {KEY_HEADER: key} if key else None
         self.alive = True  # until it is seen to be dead
         self.seats = 0  # sessions that are on it
         self.states: dict[str, bool] = {}  # its models, and which are ready, at the last look
@@ -38,7 +41,7 @@ class Tritonserver:
         self._running: dict[asyncio.Future[Any], str] = {}  # and the model of each
         self._metrics = metrics
         self._client = InferenceServerClient(
-            address,
+            self.address,
             channel_args=[
                 ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
                 ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
@@ -64,7 +67,7 @@ class Tritonserver:
     async def look(self) -> bool:
         """See which models it has; False, and dead, when it cannot be reached or has not answered several times."""
         try:
-            index = await self._client.get_model_repository_index(client_timeout=LOOK_SECONDS)
+            index = await self._client.get_model_repository_index(headers=self._headers, client_timeout=LOOK_SECONDS)
         except InferenceServerException as error:
             self._missed += 1
             self.states = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import signal
 import subprocess
@@ -12,17 +14,24 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tritonclient.grpc import InferenceServerClient
+from tritonclient.utils import InferenceServerException
 
+from gateway.inference import Inference
+from gateway.settings import Settings
 from triton_launch.keeper import Keeper
 from triton_launch.server import Server, ServerError
 
 pytestmark = pytest.mark.server
 
 
+KEY = "0123456789abcdef-_"
+
+
 @pytest.fixture
 def server(models: Path, tmp_path: Path) -> Iterator[Server]:
     """One with two models of its own."""
-    one = Server(models, tmp_path)
+    one = Server(models, tmp_path, key=KEY)
     one._models = ["motion_speech", "vad_silero"]
     try:
         one.wait_ready()
@@ -90,3 +99,40 @@ def test_a_server_that_cannot_live_is_said_to_be_dead(models: Path, tmp_path: Pa
     with pytest.raises(ServerError, match="ended with status"):
         one.wait_ready()
     one.stop()
+
+
+def test_without_a_key_the_whole_server_is_started_again(models: Path, tmp_path: Path) -> None:
+    one = Server(models, tmp_path)
+    try:
+        one.wait_ready()
+        with pytest.raises(urllib.error.HTTPError), one._ask("repository/models/vad_silero/load", 5, b"{}"):
+            pass  # not even its own
+        with Keeper(one):
+            before, process = one.pid, stub(one, "vad_silero")
+            assert process is not None
+            os.kill(process, signal.SIGKILL)
+            until(lambda: one.pid != before and ready(one, "vad_silero"), 60)
+    finally:
+        one.stop()
+
+
+PROGRAM = json.dumps({"parameters": {"config": "{}", "file:1/model.py": base64.b64encode(b"evil").decode()}}).encode()
+
+
+def test_nobody_loads_a_model_without_the_key(server: Server) -> None:
+    url = f"http://127.0.0.1:{server.ports.http}/v2/repository/models/evil/load"
+    for headers in ({}, {"antlitz-key": "wrong"}):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(urllib.request.Request(url, PROGRAM, headers), timeout=5)
+        assert refused.value.code == 403
+    with InferenceServerClient(server.address.rpartition("@")[2]) as client:
+        for ask in (lambda: client.load_model("vad_silero"), client.get_model_repository_index):
+            with pytest.raises(InferenceServerException, match="protocol is restricted"):
+                ask()
+
+
+async def test_a_gateway_that_was_told_the_key_sees_the_models(server: Server) -> None:
+    knows, stranger = (Inference(address, Settings()) for address in (server.address, server.address[len(KEY) + 1 :]))
+    assert (await knows.catalogue())["vad"]["ready"] and not (await stranger.catalogue())["vad"]["ready"]
+    await knows.close()
+    await stranger.close()

@@ -1,4 +1,7 @@
-"""Keeps a tritonserver of ours alive: it, and each of its models' processes, is started again when it dies."""
+"""Keeps a tritonserver of ours alive: it, and each of its models' processes, is started again when it dies.
+
+Without a key a single model cannot be loaded again: then the whole server is started again.
+"""
 
 from __future__ import annotations
 
@@ -38,10 +41,12 @@ class Keeper:
             if self._over.is_set():
                 return
             try:
-                if not self._server.alive():
-                    log.error("tritonserver died, starting it again")
+                alive = self._server.alive()
+                if not alive or (models and not self._server.key):
+                    log.error("%s died, starting tritonserver again", ", ".join(models) if alive else "tritonserver")
                     self._server.restart()
                     log.info("tritonserver is back")
+                    continue
                 for model in models:
                     log.error("the process of %s died, starting it again", model)
                     if self._server.reload(model):

@@ -1,7 +1,8 @@
 """Finds a tritonserver, starts it on the repository's models, waits until it is ready, starts it again, stops it.
 
-The server runs with `--model-control-mode=explicit`: so a model whose process has died can be loaded again, and after a
-restart the models that a conversation misses first come first.
+A server that is given a key lets whoever has it load models (`--model-control-mode=explicit`): so one whose process has
+died can be loaded again, and after a restart the models that a conversation misses first come first. Whoever may load
+models may have it run programs, so nobody may without the key.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ REPOSITORY = Path(__file__).resolve().parents[2] / "model_repository"
 RUNTIME = Path(__file__).resolve().parents[1]  # holds avatar_runtime; not the root, where `triton` would be ours
 STOP_SECONDS = 10.0
 CONTROL = "--model-control-mode="
+KEY_HEADER = "antlitz-key"  # of requests that load models, to HTTP; gRPC's name for it is longer
 LOAD_SECONDS = 600.0  # a TensorRT engine takes its time
 LOADERS = 3  # models loaded at once: a start waits for the disk, too
 #: What a running conversation misses first, after a restart.
@@ -168,20 +170,15 @@ def command(ports: Ports, work: Path, arguments: Sequence[str] = ()) -> tuple[li
         f"--http-port={ports.http}", f"--grpc-port={ports.grpc}", f"--metrics-port={ports.metrics}",
         # One model that cannot load must not take the others with it.
         "--exit-on-error=false", "--exit-timeout-secs=3", "--strict-readiness=false", "--log-verbose=0",
-        *([] if _controlled(arguments) else [f"{CONTROL}explicit"]),
         *arguments,
     ]  # fmt: skip
     return line, environ
 
 
-def _controlled(arguments: Sequence[str]) -> bool:
-    """Whether the arguments say themselves how models come to be loaded."""
-    return any(each.startswith(CONTROL) for each in arguments)
-
-
-def load_everything(arguments: Sequence[str]) -> list[str]:
-    """The arguments that make a server load all models before it listens, unless `arguments` say what it loads."""
-    return [] if _controlled(arguments) else [f"{CONTROL}explicit", "--load-model=*"]
+def locked(key: str) -> list[str]:
+    """The arguments that let whoever has the key load models, and nobody else."""
+    lock = f"model-repository:{KEY_HEADER}={key}"
+    return [f"{CONTROL}explicit", f"--http-restricted-api={lock}", f"--grpc-restricted-protocol={lock}"]
 
 
 @dataclass(frozen=True)
@@ -202,17 +199,25 @@ class Server:
         ports: Ports | None = None,
         arguments: Sequence[str] = (),
         quiet: bool = True,
+        key: str = "",
     ) -> None:
-        """Keeps its links below `work`, and its log there if it is `quiet`."""
+        """Keeps its links below `work`, and its log there if it is `quiet`.
+
+        With a `key` single models can be loaded again. Arguments that say themselves which models are loaded, such as
+        `--load-model=*`, are theirs to say.
+        """
         self.ports = ports or Ports.free()
         work.mkdir(parents=True, exist_ok=True)
         self._work = work
         self.log = work / "tritonserver.log" if quiet else None
         self._shared = f"antlitz_{secrets.token_hex(6)}_"  # how the names of its shared memory begin
         memory = f"--backend-config=python,shm-region-prefix-name={self._shared}"
-        self._line, self._environ = command(self.ports, work, [memory, *arguments])
+        self.key = "" if any(each.startswith(CONTROL) for each in arguments) else key
+        lock = locked(self.key) if self.key else []
+        self._line, self._environ = command(self.ports, work, [memory, *lock, *arguments])
         self._environ["ANTLITZ_MODELS"] = str(models)
-        self._ours = not _controlled(arguments)  # to load
+        # Those to load one by one, in an order of ours.
+        self._ours = bool(self.key) and not any(each.startswith("--load-model") for each in arguments)
         self._models = sorted(link.name for link in (work / "repository").iterdir())
         self._missing: frozenset[str] = frozenset()  # models that did not load the last time
         self._stubs: list[Stub] = []
@@ -239,8 +244,9 @@ class Server:
 
     @property
     def address(self) -> str:
-        """HOST:PORT of gRPC."""
-        return f"127.0.0.1:{self.ports.grpc}"
+        """HOST:PORT of gRPC, as a gateway is told it: with the key before it, where there is one."""
+        host = f"127.0.0.1:{self.ports.grpc}"
+        return f"{self.key}@{host}" if self.key else host
 
     @property
     def pid(self) -> int:
@@ -267,7 +273,7 @@ class Server:
         self._meet_stubs()
 
     def reload(self, model: str) -> bool:
-        """Loads a model again whose process has died; False when it was unloaded on purpose.
+        """Loads a model again whose process has died; False when it was unloaded on purpose. It needs the key.
 
         Triton itself goes on calling it ready, and answers each request with an error after a second. The sequences
         of the model are lost. ServerError when it does not load.
@@ -340,7 +346,8 @@ class Server:
         self._missing = frozenset(name for name in order if not loaded[name])
 
     def _ask(self, path: str, timeout: float, body: bytes | None = None) -> Any:
-        return urllib.request.urlopen(f"http://127.0.0.1:{self.ports.http}/v2/{path}", body, timeout)
+        request = urllib.request.Request(f"http://127.0.0.1:{self.ports.http}/v2/{path}", body, {KEY_HEADER: self.key})
+        return urllib.request.urlopen(request, timeout=timeout)
 
     def _died(self) -> ServerError:
         return ServerError(f"tritonserver ended with status {self._process.returncode}{self._where}.")
