@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-RETURN = 6.0  # s that an engine which worked may be away: one that dies is started again
+RETURN = 10.0  # s that an engine which worked may be away: one that dies is started again, in two or three
 AGAIN = 0.2  # s between two attempts meanwhile
 DELAYS = (0.25, 0.5, 1.0, 2.0, 4.0)  # s; the last one repeats
 
