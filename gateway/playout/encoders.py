@@ -42,7 +42,7 @@ class SpeechOpus(opus.OpusEncoder):
         codec: Any = av.CodecContext.create("libopus", "w")
         codec.bit_rate, codec.format, codec.layout = SPEECH_BITRATE, "s16", "mono"
         codec.sample_rate, codec.time_base = opus.SAMPLE_RATE, opus.TIME_BASE
-        codec.options = {"application": "voip", "fec": "1", "packet_loss": str(EXPECTED_LOSS)}
+        codec.options = {"application": "audio", "fec": "1", "packet_loss": str(EXPECTED_LOSS)}
         self.codec = codec
         self.resampler = av.AudioResampler("s16", "mono", opus.SAMPLE_RATE, opus.SAMPLES_PER_FRAME)
 
