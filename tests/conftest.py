@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import logging
 import os
 import shutil
 import subprocess
@@ -28,6 +29,16 @@ EXPORT_SOURCES = (
 #: Engines whose networks have to be exported, for which the tests need PyTorch.
 EXPORTED = ("render_liveportrait", "tts_xtts", "voice_xtts")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """A command that a test runs here sets up logging to a standard error that is the test's alone."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 def missing_models() -> list[str]:
