@@ -35,7 +35,7 @@ STOP_SECONDS = 10.0
 CONTROL = "--model-control-mode="
 KEY_HEADER = "antlitz-key"  # of requests that load models, to HTTP; gRPC's name for it is longer
 LOAD_SECONDS = 600.0  # a TensorRT engine takes its time
-LOADERS = 3  # models loaded at once: a start waits for the disk, too
+LOADERS = 2  # models loaded at once: more would share the cores, and the first come later
 #: What a running conversation misses first, after a restart.
 FIRST = ("tts", "motion", "render", "vad", "stt")
 STAND_IN = "avatar_runtime/onnx_model.py"  # runs a network where the server has no backend for it

@@ -15,8 +15,7 @@ class TritonPythonModel:
     def initialize(self, args: dict[str, str]) -> None:
         os.nice(1)  # the video comes first, but a person waits, too
         self._engine = Kokoro(adapter.models_dir() / FOLDER)
-        for language in ("en", "de"):  # the first call loads lexicons
-            list(self._engine.speak("Hallo.", language))
+        list(self._engine.speak("Hallo.", "de"))  # the first call is slow; English has a faster voice, and may wait
 
     def execute(self, requests: list[Any]) -> None:
         for request in requests:
