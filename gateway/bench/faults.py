@@ -42,8 +42,11 @@ ATTACH = """() => {
     probe.mouth = [0, 0, 512, 512];
     probe.attach(document.querySelector('[data-testid=avatar]'));
 }"""
-DONE = """() => probe.messages.map((each) => JSON.parse(each[1]))
-    .some((message) => message.type === 'caption' && message.role === 'avatar' && message.final)"""
+DONE = """() => {
+    const told = probe.messages.map((each) => JSON.parse(each[1]));
+    const said = told.some((each) => each.type === 'caption' && each.role === 'avatar' && each.final);
+    return said && told.filter((each) => each.type === 'state').at(-1)?.state === 'idle';
+}"""
 BREATH = 0.7  # s; silence between two sentences is shorter
 LATEST = 3000.0  # ms from the request to speak until the kill
 TARGET = 5.0  # s
