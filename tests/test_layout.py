@@ -22,7 +22,7 @@ ALLOWED = {
     "triton/triton_launch": {"triton_launch"},
     "model_repository": {"avatar_runtime"},
     # Where the models are kept is a setting, and where Triton looks for them the launcher's.
-    "export": {"export", "avatar_runtime", "gateway.settings", "triton_launch.server"},
+    "export": {"export", "avatar_runtime", "gateway.settings", "triton_launch.command"},
 }
 OURS = ("gateway", "characters", "avatar_runtime", "triton_launch", "export")
 

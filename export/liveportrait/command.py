@@ -29,7 +29,7 @@ from export.onnx_graph import ExportError, Graph, operators, sha256, write
 from export.repository import install as place
 from export.weights import digest
 from gateway.settings import Settings
-from triton_launch.server import REPOSITORY
+from triton_launch.command import REPOSITORY
 
 PRECISIONS = tuple(parity.TOLERANCE)
 MADE = {"puppet": puppet, "random": seeded}  # checkpoints that need no files

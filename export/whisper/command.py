@@ -27,7 +27,7 @@ from export.whisper.config import Config, ConfigError, named
 from export.whisper.graphs import prepared
 from export.whisper.model import Whisper
 from gateway.settings import Settings
-from triton_launch.server import REPOSITORY
+from triton_launch.command import REPOSITORY
 
 PRECISIONS = tuple(parity.TOLERANCE)
 TWIN, RANDOM = "twin", "random-"  # made checkpoints: a small one, and one of a published size

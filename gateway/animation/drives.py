@@ -112,9 +112,7 @@ class RecordingDrive(_Spoken):
     channels = 2
     rate = sound.FILM_RATE
 
-    def __init__(
-        self, inference: Inference, path: Path, emotion: str, intensity: float, push_seconds: float
-    ) -> None:
+    def __init__(self, inference: Inference, path: Path, emotion: str, intensity: float, push_seconds: float) -> None:
         length = sound.length(path)
         self.frames = None if length is None else max(1, round(length * MOTION_RATE))
         self._path, self._slots = path, sound.speech(path)

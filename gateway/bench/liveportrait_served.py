@@ -20,7 +20,7 @@ from gateway.bench.faces import portraits
 from gateway.bench.serving import serving
 from gateway.inference import Inference
 from gateway.settings import Settings
-from triton_launch.server import REPOSITORY
+from triton_launch.command import REPOSITORY
 
 ENGINE = "render_liveportrait"
 LATER = 10  # frames that the median is of

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gateway.settings import Settings
-from triton_launch.server import Server, ServerError
+from triton_launch.command import ServerError
+from triton_launch.server import Server
 
 START_SECONDS = 300.0
 LAST_LINES = 60  # of the log, where a model does not load

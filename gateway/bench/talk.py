@@ -195,9 +195,7 @@ def latency(turns: int, languages: Sequence[str], trace: bool, table: Table) -> 
 
 
 def interruption(count: int, trace: bool, table: Table) -> None:
-    english = [
-        each.audio for each in load_recordings(Settings.from_environment().models / "bench") if each.seconds < 4
-    ]
+    english = [each.audio for each in load_recordings(Settings.from_environment().models / "bench") if each.seconds < 4]
     spoken = script([english[index % len(english)] for index in range(count + 1)], INTERRUPT_AFTER)
     with LanguageModel(answer=lambda text: LONG) as model:
         heard = listen(spoken, "mona-lisa", model)

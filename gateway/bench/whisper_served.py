@@ -23,7 +23,7 @@ from gateway.bench.serving import serving
 from gateway.bench.stt import load_recordings
 from gateway.inference import Inference
 from gateway.settings import Settings
-from triton_launch.server import REPOSITORY
+from triton_launch.command import REPOSITORY
 
 SECONDS = 5.0  # of the utterance: the recorded sentence whose length is nearest
 ROUNDS, TOGETHER = 10, 8

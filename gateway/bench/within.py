@@ -35,9 +35,7 @@ class Within:
 
     async def page(self, *scripts: Path) -> Any:
         """A new page in a context of its own; close `page.context`."""
-        context = await self.browser.new_context(
-            permissions=["microphone"], bypass_csp=True, ignore_https_errors=True
-        )
+        context = await self.browser.new_context(permissions=["microphone"], bypass_csp=True, ignore_https_errors=True)
         page = await context.new_page()
         for script in scripts:
             await page.add_init_script(path=script)
@@ -99,6 +97,9 @@ async def within(link: Link | None = None, arguments: Sequence[str] = (), **chan
             finally:
                 server.should_exit = True
                 await serving
+                for connection in list(server.server_state.connections):
+                    connection.transport.abort()  # type: ignore[union-attr]  # of a peer that was cut off: it would wait for ever
+                await asyncio.sleep(0)  # in which they are told
         finally:
             triton.stop()
 

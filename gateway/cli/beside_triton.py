@@ -17,9 +17,9 @@ from gateway.cli.models import pull
 from gateway.cli.up import triton
 from gateway.inference import Inference
 from gateway.settings import Settings
+from triton_launch.command import ServerError
 from triton_launch.fetch import FetchError
 from triton_launch.manifest import choose
-from triton_launch.server import ServerError
 
 Work = Callable[[Inference, Settings], Coroutine[Any, Any, int]]
 

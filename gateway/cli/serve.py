@@ -12,8 +12,9 @@ from types import FrameType
 
 from gateway.observability import logs
 from gateway.settings import Settings
+from triton_launch.command import Ports, ServerError
 from triton_launch.keeper import Keeper
-from triton_launch.server import Ports, Server, ServerError
+from triton_launch.server import Server
 
 USUAL = (8000, 8001, 8002)  # Triton's own
 LOAD_SECONDS = 3600.0  # TensorRT engines take their time

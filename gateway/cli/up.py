@@ -25,10 +25,11 @@ from gateway.security.addresses import loopback
 from gateway.security.connections import BoundedProtocol
 from gateway.security.token import Kept, ensure
 from gateway.settings import Settings
+from triton_launch.command import ServerError
 from triton_launch.fetch import FetchError
 from triton_launch.keeper import Keeper
 from triton_launch.manifest import choose
-from triton_launch.server import Server, ServerError
+from triton_launch.server import Server
 
 MAX_WEBSOCKET_BYTES = 256 * 1024  # an SDP is a few kilobytes
 #: s; a page whose network is gone has 30 s at least to come back for its session.

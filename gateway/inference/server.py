@@ -20,7 +20,7 @@ from gateway.tensors import inputs_of
 MAX_MESSAGE_BYTES = 2**31 - 1  # frames are large; Triton sets no smaller bound
 LOOK_SECONDS = 2.0  # that a server may take to say which models it has
 ANSWER_SECONDS = 60.0  # that a decoupled model may take to its next answer; gRPC knows no deadline between two
-KEY_HEADER = "triton-grpc-protocol-antlitz-key"  # triton_launch.server's, with what Triton puts before it
+KEY_HEADER = "triton-grpc-protocol-antlitz-key"  # triton_launch.command's, with what Triton puts before it
 MISSES = 2  # looks in a row that a server may miss; a busy one answers late
 
 T = TypeVar("T")

@@ -21,9 +21,7 @@ def test_new_positions_stand_where_they_belong(rows: int, count: int, at: list[i
         f"{CACHE}{index}": random.normal(size=(rows, HEADS, ROOM, SIZE)).astype(np.float32)
         for index in range(2 * LAYERS)
     }
-    new = {
-        name: random.normal(size=(LAYERS, rows, HEADS, count, SIZE)).astype(np.float32) for name in (KEYS, VALUES)
-    }
+    new = {name: random.normal(size=(LAYERS, rows, HEADS, count, SIZE)).astype(np.float32) for name in (KEYS, VALUES)}
     session = appending(LAYERS, TensorProto.FLOAT, HERE)
     names = [f"{NEXT}{index}" for index in range(2 * LAYERS)]
     found = session.run(names, {**caches, **new, AT: np.array(at, np.int64)})

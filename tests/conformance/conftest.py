@@ -9,7 +9,8 @@ import pytest
 from avatar_runtime.contracts import Role
 from gateway.inference import Inference
 from gateway.settings import Settings
-from triton_launch.server import REPOSITORY, Server
+from triton_launch.command import REPOSITORY
+from triton_launch.server import Server
 
 
 def engines(role: Role) -> list[str]:

@@ -19,7 +19,7 @@ from avatar_runtime.liveportrait.graphs import MAX_BATCH, SIGNATURES
 from avatar_runtime.whisper import exported as whisper
 from avatar_runtime.whisper.features import WINDOW_FRAMES
 from gateway.inference import Inference
-from triton_launch.server import REPOSITORY, Ports, command
+from triton_launch.command import REPOSITORY, Ports, command
 
 MODELS = sorted(path.parent.name for path in REPOSITORY.glob("*/config.pbtxt"))
 NETWORKS = sorted({path.parents[1].name for path in REPOSITORY.glob("*/configs/*.pbtxt")} - set(MODELS))

@@ -12,7 +12,7 @@ from tritonclient.grpc import model_config_pb2
 
 from avatar_runtime.contracts import SPEAKING_RATE, AvatarError, Code
 from gateway.inference import Inference, Speech
-from triton_launch.server import REPOSITORY
+from triton_launch.command import REPOSITORY
 
 pytestmark = pytest.mark.server
 

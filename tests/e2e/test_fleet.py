@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from gateway.bench.stack import Running, up
-from triton_launch import server as launcher
+from triton_launch import command as launcher
 from triton_launch.server import Server
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "gateway" / "sessions"))

@@ -131,10 +131,7 @@ def test_every_mount_has_its_volume_and_every_reference_its_object() -> None:
 
 
 def test_services_policies_budgets_and_the_autoscaler_find_their_pods() -> None:
-    labels = {
-        each["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/name"]
-        for each in workloads().values()
-    }
+    labels = {each["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/name"] for each in workloads().values()}
     ports = {
         name: {port["name"] for container in pod["containers"] for port in container["ports"]} for name, pod in pods()
     }

@@ -19,8 +19,9 @@ from tritonclient.utils import InferenceServerException
 
 from gateway.inference import Inference
 from gateway.settings import Settings
+from triton_launch.command import ServerError
 from triton_launch.keeper import Keeper
-from triton_launch.server import Server, ServerError
+from triton_launch.server import Server
 
 pytestmark = pytest.mark.server
 
@@ -43,9 +44,9 @@ def server(models: Path, tmp_path: Path) -> Iterator[Server]:
 
 def ready(server: Server, model: str) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{server.ports.http}/v2/models/{model}/ready", timeout=2):
+        with server._ask(f"models/{model}/ready", 2):
             return True
-    except (urllib.error.URLError, OSError):
+    except OSError:
         return False
 
 
@@ -124,6 +125,7 @@ def test_nobody_loads_a_model_without_the_key(server: Server) -> None:
     for headers in ({}, {"antlitz-key": "wrong"}):
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(urllib.request.Request(url, PROGRAM, headers), timeout=5)
+        refused.value.close()
         assert refused.value.code == 403
     with InferenceServerClient(server.address.rpartition("@")[2]) as client:
         for ask in (lambda: client.load_model("vad_silero"), client.get_model_repository_index):

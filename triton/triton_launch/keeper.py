@@ -10,7 +10,8 @@ import threading
 from types import TracebackType
 from typing import Self
 
-from triton_launch.server import Server, ServerError
+from triton_launch.command import ServerError
+from triton_launch.server import Server
 
 log = logging.getLogger("triton_launch")
 

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from .server import ServerError
+from .command import ServerError
 
 FETCHED = "perf-analyzer/perf_analyzer"  # below the models' cache
 CUDA = "libcudart.so.12"  # it is linked against it, and calls nothing of it without a GPU

@@ -27,7 +27,8 @@ from avatar_runtime.liveportrait.networks import FRAME_MODEL, SOURCE_MODEL, InPr
 from avatar_runtime.liveportrait.portrait import Portrait
 from gateway.inference import Inference
 from gateway.settings import Settings
-from triton_launch.server import REPOSITORY, Server
+from triton_launch.command import REPOSITORY
+from triton_launch.server import Server
 
 pytestmark = pytest.mark.server
 
@@ -107,7 +108,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @contextmanager
 def running(repository: Path, cache: Path, work: Path) -> Iterator[Server]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("triton_launch.server.REPOSITORY", repository)
+        patch.setattr("triton_launch.command.REPOSITORY", repository)
         server = Server(cache, work, arguments=["--model-config-name=gpu"])
     try:
         server.wait_ready()

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from triton_launch.command import ServerError
 from triton_launch.perf_analyzer import find
-from triton_launch.server import Server, ServerError
+from triton_launch.server import Server
 
 ENGINES = ("vad_silero", "motion_speech", "tts_hibari", "landmarks_mediapipe")
 

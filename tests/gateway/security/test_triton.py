@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from triton_launch.server import Ports, command
+from triton_launch.command import Ports, command
 
 
 def test_triton_listens_on_loopback(tmp_path: Path) -> None:

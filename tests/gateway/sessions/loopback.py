@@ -172,7 +172,8 @@ class Page:
         assert answer["type"] == "answer", answer
         await self.peer.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
         assert json.loads(await self.socket.recv()) == {"type": "candidate", "candidate": None}
-        await self.until(lambda: self.channel.readyState == "open" and self.of("state"))
+        # Not `== "open"`: a session may have ended again by the time that this looks.
+        await self.until(lambda: self.channel.readyState != "connecting" and self.of("state"))
 
     def tell(self, **message: Any) -> None:
         self.channel.send(json.dumps(message))

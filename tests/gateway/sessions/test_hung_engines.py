@@ -23,7 +23,7 @@ from avatar_runtime.contracts import LISTENING_RATE, SPEAKING_RATE, AvatarError
 from characters import Voice
 from gateway.inference import Inference
 from gateway.settings import Settings
-from triton_launch import server as launcher
+from triton_launch import command as launcher
 from triton_launch.server import Server
 
 pytestmark = pytest.mark.server

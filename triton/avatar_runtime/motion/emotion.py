@@ -103,4 +103,3 @@ def check(emotion: str, intensity: float) -> np.ndarray:
     weights = np.zeros(len(EMOTIONS))
     weights[EMOTIONS.index(emotion)] = intensity
     return weights
-

@@ -105,9 +105,7 @@ _DENTAL = _viseme(
     {"jawOpen": 0.15, "mouthLowerDown": 0.28, "mouthUpperUp": 0.16, "tongueOut": 0.28},
     (0.6, 0.2, 0.3, 0.5, 0.5, 1.0),
 )
-_ALVEOLAR = _viseme(
-    {"jawOpen": 0.17, "mouthLowerDown": 0.26, "mouthUpperUp": 0.12}, (0.38, 0.12, 0.2, 0.4, 0.4, 0.6)
-)
+_ALVEOLAR = _viseme({"jawOpen": 0.17, "mouthLowerDown": 0.26, "mouthUpperUp": 0.12}, (0.38, 0.12, 0.2, 0.4, 0.4, 0.6))
 _LATERAL = _viseme(
     {"jawOpen": 0.24, "mouthLowerDown": 0.26, "mouthUpperUp": 0.11, "tongueOut": 0.06},
     (0.40, 0.15, 0.2, 0.4, 0.4, 0.6),
@@ -164,7 +162,7 @@ STRESS_MARKS: Final = {"ˈ": 1.0, "'": 1.0, "ˌ": 0.45}
 LENGTH_MARKS: Final = frozenset("ːˑ")
 #: Marks that colour the sound before them and add nothing to see (release, aspiration, tie bars, tones).
 _SILENT_MARKS: Final = frozenset("ʰʱʲˠˤ˞ⁿˡ̩̯͜͡‿-↓↑→↗↘ʼ")
-PAUSES: Final = frozenset("_ .,;:!?¡¿—–…\"()“”«»\n\t")
+PAUSES: Final = frozenset('_ .,;:!?¡¿—–…"()“”«»\n\t')
 _CEDILLA = "\u0327"
 
 

@@ -21,7 +21,7 @@ LEAD: Final = 2 * FRAME
 PAUSE: Final = "_"
 PAD: Final = "$"  # token 0, before and after every phoneme string
 
-_PUNCTUATION = frozenset(";:,.!?—…\"()“”" + PAD)
+_PUNCTUATION = frozenset(';:,.!?—…"()“”' + PAD)
 _BEFORE = frozenset("ˈˌ")  # belongs to the sound after it
 _AFTER = frozenset("ː\u0303ʰʲ")  # belongs to the sound before it
 _TONES = frozenset("↓→↗↘")

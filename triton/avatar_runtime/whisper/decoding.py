@@ -31,11 +31,13 @@ SURE_LANGUAGE = 0.6
 #: that could be anything, too little for a sentence in another language.
 LIKELY_ODDS = 20.0
 
+
 class Text(Protocol):
     """What a decoder remembers of one text."""
 
     attention: list[Array]  # each [heads, n, t] for the n tokens fed at once: what the alignment heads look at
     length: int  # tokens fed
+
 
 class Networks(Protocol):
     """Encoder and decoder of a Whisper, whoever made their graphs."""
@@ -54,6 +56,7 @@ class Networks(Protocol):
     def feed(self, text: Any, tokens: list[int]) -> Array:
         """Append `tokens` to the text: the logits [n, vocabulary] after each."""
 
+
 @dataclass(frozen=True)
 class DecodingOptions:
     language: str | None = None  # None detects
@@ -62,6 +65,7 @@ class DecodingOptions:
     prompt: tuple[int, ...] = ()
     said: tuple[int, ...] = ()  # text tokens that are certain: the text begins with them
     guess: tuple[int, ...] = ()  # text tokens that probably follow: read at once, kept as far as they are chosen
+
 
 @dataclass
 class Decoded:
@@ -98,6 +102,7 @@ class Decoded:
     def silent(self) -> bool:
         return self.no_speech > NO_SPEECH and self.mean_log_probability < MEAN_LOG_PROBABILITY
 
+
 def decode(
     networks: Networks,
     vocabulary: Vocabulary,
@@ -118,12 +123,15 @@ def decode(
     assert best is not None
     return best
 
+
 def _preference(found: Decoded) -> tuple[bool, bool, float]:
     return found.kept, not found.repeats, found.mean_log_probability
+
 
 def compression_ratio(text: str) -> float:
     data = text.encode("utf-8")
     return len(data) / len(zlib.compress(data)) if data else 0.0
+
 
 def is_loop(tokens: list[int]) -> bool:
     """Whether `tokens` end in one phrase repeated `LOOP_TIMES` over at least `LOOP_TOKENS`."""
@@ -133,6 +141,7 @@ def is_loop(tokens: list[int]) -> bool:
         if len(tail) == size * times and tail == tail[:size] * times:
             return True
     return False
+
 
 def _decode_once(
     networks: Networks,
@@ -216,6 +225,7 @@ class _Begun:
     sure: float  # the probability of the language
     no_speech: float
 
+
 def _begin(networks: Networks, vocabulary: Vocabulary, memory: Any, options: DecodingOptions) -> _Begun:
     text = networks.begin(memory)
     language, sure = options.language, 1.0
@@ -234,11 +244,13 @@ def _begin(networks: Networks, vocabulary: Vocabulary, memory: Any, options: Dec
     no_speech = float(_softmax(logits[len(before)])[vocabulary.no_speech])
     return _Begun(text, logits[-1].copy(), language, sure, no_speech)
 
+
 def _predicting(attention: list[Array], count: int, spare: int) -> list[Array]:
     """The attention [heads, 1, t] that chose each of the last `count` tokens, before `spare` that were not chosen."""
     rows = [part[:, index : index + 1] for part in attention for index in range(part.shape[1])]
     end = len(rows) - spare
     return rows[end - count : end]
+
 
 def _choose(logits: Array, temperature: float, random: np.random.Generator) -> tuple[int, float]:
     """A token and its log probability (at temperature 1, so that temperatures compare)."""
@@ -249,6 +261,7 @@ def _choose(logits: Array, temperature: float, random: np.random.Generator) -> t
     else:
         token = int(random.choice(len(scores), p=_softmax(scores / temperature).astype(np.float64, copy=False)))
     return token, float(scores[token]) - log_total
+
 
 def _softmax(logits: Array) -> NDArray[np.float64]:
     exponents = np.exp((logits - logits.max()).astype(np.float64))

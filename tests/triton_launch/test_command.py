@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from triton_launch.server import REPOSITORY, Ports, command
+from triton_launch.command import REPOSITORY, Ports, command
 
 PORTS = Ports(1, 2, 3)
 
@@ -55,10 +55,10 @@ def test_a_server_without_their_backends_runs_networks_as_python_models(
         (repository / name / "configs").mkdir()
         (repository / name / "configs" / "gpu.pbtxt").write_text(config, "utf-8")
     (repository / "network" / "1" / "model.onnx").write_bytes(b"graph")
-    monkeypatch.setattr("triton_launch.server.REPOSITORY", repository)
+    monkeypatch.setattr("triton_launch.command.REPOSITORY", repository)
     monkeypatch.setattr("shutil.which", lambda name: None)
-    monkeypatch.setattr("triton_launch.server._pytriton", lambda: wheel)
-    monkeypatch.setattr("triton_launch.server._backends", lambda *_: wheel)
+    monkeypatch.setattr("triton_launch.command._pytriton", lambda: wheel)
+    monkeypatch.setattr("triton_launch.command._backends", lambda *_: wheel)
     for _ in range(2):  # the second finds what the first made
         command(PORTS, tmp_path / "work", ["--model-config-name=gpu"])
     made = tmp_path / "work" / "repository" / "network"
