@@ -29,16 +29,6 @@ def with_durations(path: Path) -> onnx.ModelProto:
     return model
 
 
-def session(model: onnx.ModelProto, threads: int) -> ort.InferenceSession:
-    """A CPU session that does not spin while it waits: the cores belong to the video."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-
-
 class Stoppable:
     """A session, of which another thread may end the run that goes on. One run at a time."""
 

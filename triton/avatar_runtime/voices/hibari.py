@@ -9,6 +9,7 @@ import numpy as np
 from hibari import dsp
 from numpy.typing import NDArray
 
+from avatar_runtime.prepared import cpu_session
 from avatar_runtime.voices import graph
 from avatar_runtime.voices.engine import Engine
 
@@ -23,7 +24,8 @@ class Hibari(Engine):
 
     def __init__(self, threads: int = 1) -> None:
         self._hibari = hibari.Hibari(threads=threads)
-        self._session = graph.session(graph.with_durations(Path(self._hibari.model_path)), threads)
+        model = graph.with_durations(Path(self._hibari.model_path))
+        self._session = cpu_session(model.SerializeToString(), threads)
         self._hibari.sess = self._session  # frees the one without durations
 
     def phonemes(self, text: str, language: str, voice: str) -> list[str]:

@@ -14,9 +14,11 @@ from typing import Final
 import numpy as np
 from hibari.g2p import G2P
 from numpy.typing import NDArray
+from onnx import ModelProto
 
 from avatar_runtime.contracts import AvatarError, Code
-from avatar_runtime.voices import graph, rewrite
+from avatar_runtime.prepared import prepared_session
+from avatar_runtime.voices import graph, products, rewrite
 from avatar_runtime.voices.engine import Engine
 from avatar_runtime.voices.espeak import ipa
 
@@ -57,6 +59,12 @@ def espeak_tokens(phonemes: str, language: str) -> str:
     return phonemes
 
 
+def _faster(source: Path) -> ModelProto:
+    model = graph.with_durations(source)
+    rewrite.faster(model)
+    return model
+
+
 class Kokoro(Engine):
     """Kokoro on its files in `folder`: the graph, `tokenizer.json`, and `voices/<id>.bin` (style f32 [510, 256])."""
 
@@ -68,9 +76,9 @@ class Kokoro(Engine):
         self._folder = folder
         vocabulary = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
         self._vocabulary: dict[str, int] = vocabulary
-        model = graph.with_durations(folder / GRAPH)
-        rewrite.faster(model)
-        self._session = graph.Stoppable(graph.session(model, threads))
+        source = folder / GRAPH
+        session = prepared_session(source, FOLDER, lambda: _faster(source), threads, graph, rewrite, products)
+        self._session = graph.Stoppable(session)
         self._style = lru_cache(maxsize=16)(self._read_style)
 
     def stop(self) -> None:

@@ -10,7 +10,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from avatar_runtime.voices.graph import session
+from avatar_runtime.prepared import cpu_session
 
 
 def width(taps: int, block: int) -> int:
@@ -64,5 +64,7 @@ def signed_products_are_exact() -> bool:
         [weights],
     )
     model = helper.make_model(probe, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
-    (product,) = session(model, threads=1).run(["y"], {"x": np.full((size, size), 255, np.uint8)})
+    (product,) = cpu_session(model.SerializeToString(), threads=1).run(
+        ["y"], {"x": np.full((size, size), 255, np.uint8)}
+    )
     return bool((product == 255 * 127 * size).all())

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
-from onnx import ModelProto
 
+from avatar_runtime.prepared import prepared_session
+from avatar_runtime.whisper import graphs
 from avatar_runtime.whisper.graphs import ENCODER_INPUT, HIDDEN, MASK, load_decoder, load_encoder
 
 Array = NDArray[np.float32]
@@ -45,9 +46,11 @@ class WhisperModel:
         heads: list[list[int]] = generation["alignment_heads"]
         self._layers = sorted({layer for layer, _ in heads})
         self._heads = {layer: [head for of, head in heads if of == layer] for layer in self._layers}
-        self._encoder = _session(load_encoder(folder / ENCODER_FILE), threads)
-        memory, decoder = load_decoder(folder / DECODER_FILE, self._layers)
-        self._memory, self._decoder = _session(memory, threads), _session(decoder, threads)
+        encoder, decoder = folder / ENCODER_FILE, folder / DECODER_FILE
+        both = cache(lambda: load_decoder(decoder, self._layers))
+        self._encoder = prepared_session(encoder, "encoder", lambda: load_encoder(encoder), threads, graphs)
+        self._memory = prepared_session(decoder, "memory", lambda: both()[0], threads, graphs)
+        self._decoder = prepared_session(decoder, "decoder", lambda: both()[1], threads, graphs)
         self._memory_outputs = [output.name for output in self._memory.get_outputs()]
         self._decoder_outputs = [output.name for output in self._decoder.get_outputs()]
         width = config["d_model"] // config["decoder_attention_heads"]
@@ -83,11 +86,3 @@ class WhisperModel:
 
 def _past(present: str) -> str:
     return "past_key_values." + present.removeprefix("present.")
-
-
-def _session(model: ModelProto, threads: int) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    # Waiting threads must not burn the cores that the video needs.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,102 @@
+"""Networks that are rewritten and optimised before use, kept as they are used: the next start reads them back.
+
+For Kokoro that is a third of a second of one core instead of a whole one; after a crash a conversation waits for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import inspect
+import logging
+import os
+import platform
+import secrets
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+import onnxruntime as ort
+from onnx import ModelProto
+
+log = logging.getLogger("avatar_runtime")
+
+FOLDER = "prepared"  # beside the network's own file
+KEPT = 4  # of one network: of other versions, and of other machines that share the folder
+
+
+def cpu_session(
+    graph: bytes | Path, threads: int, optimised: bool = False, keep: Path | None = None
+) -> ort.InferenceSession:
+    """A CPU session that does not spin while it waits: the cores belong to the video.
+
+    An `optimised` graph is taken as it is; `keep` is where the optimised one is written.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if optimised:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    if keep is not None:
+        options.optimized_model_filepath = str(keep)
+    return ort.InferenceSession(
+        graph if isinstance(graph, bytes) else str(graph), options, providers=["CPUExecutionProvider"]
+    )
+
+
+def prepared_session(
+    source: Path, name: str, make: Callable[[], ModelProto], threads: int, *code: ModuleType
+) -> ort.InferenceSession:
+    """A session of the network called `name` that `make` makes of the file `source`, by `code`.
+
+    Kept in `prepared/` beside the file while file, code, ONNX Runtime and processor stay the same. Where nothing can be
+    kept, it is made each time.
+    """
+    kept = source.parent / FOLDER / f"{name}-{_key(source, code)}.onnx"
+    if kept.is_file():
+        try:
+            return cpu_session(kept, threads, optimised=True)
+        except Exception as error:  # ONNX Runtime has no class of its own for this
+            log.warning("%s cannot be read and is made again (%s)", kept, type(error).__name__)
+    graph = make().SerializeToString()
+    part = kept.with_name(f"{kept.name}.{secrets.token_hex(4)}.part")
+    try:
+        kept.parent.mkdir(exist_ok=True)
+        session = cpu_session(graph, threads, keep=part)
+        part.replace(kept)  # whole or not at all
+        _forget_old(kept.parent, name)
+        return session
+    except Exception as error:  # a folder that cannot be written, a full disk: ONNX Runtime's own classes, or OSError
+        log.info("%s is not kept (%s)", kept, type(error).__name__)
+        return cpu_session(graph, threads)
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _key(source: Path, code: tuple[ModuleType, ...]) -> str:
+    """What the prepared network hangs on. ONNX Runtime lays tensors out for the processor that it runs on."""
+    state = source.stat()
+    facts = [str(state.st_size), str(state.st_mtime_ns), ort.__version__, *_processor()]
+    facts += [inspect.getsource(module) for module in (inspect.getmodule(_key), *code) if module is not None]
+    return hashlib.sha256("\0".join(facts).encode()).hexdigest()[:16]
+
+
+@cache
+def _processor() -> tuple[str, ...]:
+    """Architecture and instruction sets."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        lines = []
+    flags = next((line for line in lines if line.lower().startswith(("flags", "features"))), "")
+    return platform.machine(), flags
+
+
+def _forget_old(folder: Path, name: str) -> None:
+    found = sorted(folder.glob(f"{name}-*.onnx"), key=os.path.getmtime, reverse=True)
+    for path in found[KEPT:]:
+        path.unlink(missing_ok=True)
