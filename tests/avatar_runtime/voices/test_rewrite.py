@@ -7,6 +7,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from avatar_runtime.prepared import cpu_session
 from avatar_runtime.voices import rewrite
 from avatar_runtime.voices.products import signed_products_are_exact
 from avatar_runtime.voices.rewrite import faster
