@@ -19,6 +19,7 @@ from tritonclient.utils import InferenceServerException
 
 from gateway.inference import Inference
 from gateway.settings import Settings
+from triton_launch import server as launcher
 from triton_launch.command import ServerError
 from triton_launch.keeper import Keeper
 from triton_launch.server import Server
@@ -83,6 +84,21 @@ def test_a_dead_server_comes_back_with_its_models(server: Server) -> None:
         before = server.pid
         os.kill(before, signal.SIGKILL)
         until(lambda: server.pid != before and ready(server, "vad_silero") and ready(server, "motion_speech"))
+
+
+def test_a_long_log_begins_anew(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert server.log is not None
+    before = server.log.read_text("utf-8")
+    assert "vad_silero" in before
+    monkeypatch.setattr(launcher, "LOG_BYTES", len(before) - 1)
+    with Keeper(server):
+        until(lambda: server.log.stat().st_size < len(before) // 2)
+        process = stub(server, "vad_silero")
+        assert process is not None
+        os.kill(process, signal.SIGKILL)
+        until(lambda: "vad_silero" in server.log.read_text("utf-8"))
+    assert server.log.with_name("tritonserver.log.1").read_text("utf-8").startswith(before)
+    assert "\0" not in server.log.read_text("utf-8"), "it goes on at the beginning"
 
 
 def test_a_model_that_was_unloaded_on_purpose_stays_away(server: Server) -> None:

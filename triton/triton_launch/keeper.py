@@ -1,6 +1,6 @@
 """Keeps a tritonserver of ours alive: it, and each of its models' processes, is started again when it dies.
 
-Without a key a single model cannot be loaded again: then the whole server is started again.
+Its log is kept short. Without a key a single model cannot be loaded again: then the whole server is started again.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class Keeper:
             if self._over.is_set():
                 return
             try:
+                self._server.shorten_log()
                 alive = self._server.alive()
                 if not alive or (models and not self._server.key):
                     log.error("%s died, starting tritonserver again", ", ".join(models) if alive else "tritonserver")
@@ -52,6 +53,6 @@ class Keeper:
                     log.error("the process of %s died, starting it again", model)
                     if self._server.reload(model):
                         log.info("%s is back", model)
-            except ServerError as error:
+            except (ServerError, OSError) as error:
                 log.error("%s", error)
                 self._over.wait(REST_SECONDS)

@@ -13,6 +13,7 @@ import json
 import os
 import secrets
 import select
+import shutil
 import signal
 import subprocess
 import time
@@ -27,6 +28,7 @@ from typing import Any
 from triton_launch.command import CONTROL, KEY_HEADER, Ports, ServerError, command, locked
 
 STOP_SECONDS = 10.0
+LOG_BYTES = 16_000_000  # then a new log begins, and the one before is kept
 LOAD_SECONDS = 600.0  # a TensorRT engine takes its time
 LOADERS = 2  # models loaded at once: more would share the cores, and the first come later
 #: What a running conversation misses first, after a restart.
@@ -81,10 +83,13 @@ class Server:
         self._models = sorted(link.name for link in (work / "repository").iterdir())
         self._missing: frozenset[str] = frozenset()  # models that did not load the last time
         self._stubs: list[Stub] = []
-        self._process = self._start("wb")
+        if self.log:
+            self.log.write_bytes(b"")
+        self._process = self._start()
 
-    def _start(self, mode: str) -> subprocess.Popen[bytes]:
-        with self.log.open(mode) if self.log else contextlib.nullcontext() as log:
+    def _start(self) -> subprocess.Popen[bytes]:
+        # Appending, so that whoever writes goes on at the beginning when the log is shortened.
+        with self.log.open("ab") if self.log else contextlib.nullcontext() as log:
             return subprocess.Popen(
                 self._line,
                 env=self._environ,
@@ -99,7 +104,7 @@ class Server:
     def restart(self, seconds: float = 120.0) -> None:
         """Starts a dead server again on the same ports, as `wait_ready`. What did not load before is loaded last."""
         self.stop()
-        self._process = self._start("ab")
+        self._process = self._start()
         self.wait_ready(seconds)
 
     @property
@@ -168,6 +173,12 @@ class Server:
         gone = [stub for stub in self._stubs if stub.exit in ended]
         self._forget(gone)
         return [] if server in ended else sorted({stub.model for stub in gone})
+
+    def shorten_log(self) -> None:
+        """Whoever runs for months fills no disk: a long log goes to `tritonserver.log.1`, instead of the one there."""
+        if self.log and self.log.stat().st_size > LOG_BYTES:
+            shutil.copyfile(self.log, self.log.with_name(f"{self.log.name}.1"))
+            os.truncate(self.log, 0)  # a line that is written meanwhile is lost
 
     def _meet_stubs(self) -> None:
         """Know every stub that runs."""
