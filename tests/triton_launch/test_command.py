@@ -31,6 +31,12 @@ def test_networks_for_gpus_alone_are_loaded_where_their_config_is_named(tmp_path
     assert models(tmp_path) == everywhere
 
 
+def test_configs_are_completed_only_where_a_network_leaves_its_backend_to_the_server(tmp_path: Path) -> None:
+    flag = "--disable-auto-complete-config"
+    assert flag in command(PORTS, tmp_path)[0]
+    assert flag not in command(PORTS, tmp_path, ["--model-config-name=gpu"])[0]
+
+
 def test_a_second_server_over_the_same_folder_takes_nothing_from_the_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -60,7 +66,8 @@ def test_a_server_without_their_backends_runs_networks_as_python_models(
     monkeypatch.setattr("triton_launch.command._pytriton", lambda: wheel)
     monkeypatch.setattr("triton_launch.command._backends", lambda *_: wheel)
     for _ in range(2):  # the second finds what the first made
-        command(PORTS, tmp_path / "work", ["--model-config-name=gpu"])
+        line, _ = command(PORTS, tmp_path / "work", ["--model-config-name=gpu"])
+        assert "--disable-auto-complete-config" in line, "the stand-in names its backend"
     made = tmp_path / "work" / "repository" / "network"
     assert 'backend: "python"' in (made / "configs" / "gpu.pbtxt").read_text("utf-8")
     assert (made / "1" / "model.onnx").read_bytes() == b"graph"
