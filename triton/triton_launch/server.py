@@ -30,9 +30,11 @@ from triton_launch.command import CONTROL, KEY_HEADER, Ports, ServerError, comma
 STOP_SECONDS = 10.0
 LOG_BYTES = 16_000_000  # then a new log begins, and the one before is kept
 LOAD_SECONDS = 600.0  # a TensorRT engine takes its time
-LOADERS = 2  # models loaded at once: more would share the cores, and the first come later
-#: What a running conversation misses first, after a restart.
-FIRST = ("tts", "motion", "render", "vad", "stt")
+LOADERS = 2  # models loaded at once, at the first start
+#: Models, or their roles, in the order in which a running conversation misses them after a restart. A small one comes
+#: first: Triton loads nothing beside the very first. Kokoro is slow to open and slow to speak.
+URGENT = ("motion", "tts_kokoro", "render", "tts", "vad")
+PAUSE_SECONDS = 2.0  # then, in which the first words are made: the ear and all others would take half of the cores
 
 _libc = ctypes.CDLL(None)
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -82,6 +84,7 @@ class Server:
         self._ours = bool(self.key) and not any(each.startswith("--load-model") for each in arguments)
         self._models = sorted(link.name for link in (work / "repository").iterdir())
         self._missing: frozenset[str] = frozenset()  # models that did not load the last time
+        self._again = False  # whether it was started before
         self._stubs: list[Stub] = []
         if self.log:
             self.log.write_bytes(b"")
@@ -104,6 +107,7 @@ class Server:
     def restart(self, seconds: float = 120.0) -> None:
         """Starts a dead server again on the same ports, as `wait_ready`. What did not load before is loaded last."""
         self.stop()
+        self._again = True
         self._process = self._start()
         self.wait_ready(seconds)
 
@@ -196,25 +200,33 @@ class Server:
         self._stubs = [stub for stub in self._stubs if stub not in stubs]
 
     def _load(self) -> None:
-        """Every model of the repository, those first that a conversation misses first."""
+        """Every model of the repository; after a restart the urgent ones first, and one by one."""
 
-        def urgency(name: str) -> tuple[bool, int]:
-            role = name.partition("_")[0]
-            return name in self._missing, FIRST.index(role) if role in FIRST else len(FIRST)
-
-        def load(name: str) -> bool:
-            try:
-                with self._ask(f"repository/models/{name}/load", LOAD_SECONDS, b"{}"):
-                    return True
-            except OSError:
-                return False
+        def urgency(name: str) -> tuple[int, bool]:
+            place = next((at for at, each in enumerate(URGENT) if name.startswith(each)), len(URGENT))
+            return len(URGENT) if name in self._missing else place, not name.startswith("stt")
 
         order = sorted(self._models, key=urgency)
-        with ThreadPoolExecutor(LOADERS) as pool:
-            loaded = dict(zip(order, pool.map(load, order), strict=True))
+        urgent = [name for name in order if urgency(name)[0] < len(URGENT)]
+        if self._again:
+            loaded = [self._loaded(name) for name in urgent]
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(PAUSE_SECONDS)
+            loaded += [self._loaded(name) for name in order[len(urgent) :]]
+        else:
+            with ThreadPoolExecutor(LOADERS) as pool:
+                loaded = list(pool.map(self._loaded, order))
         if not self.alive():
             raise self._died()
-        self._missing = frozenset(name for name in order if not loaded[name])
+        self._missing = frozenset(name for name, well in zip(order, loaded, strict=True) if not well)
+
+    def _loaded(self, name: str) -> bool:
+        """Loads a model; whether it could be."""
+        try:
+            with self._ask(f"repository/models/{name}/load", LOAD_SECONDS, b"{}"):
+                return True
+        except OSError:
+            return False
 
     @contextlib.contextmanager
     def _ask(self, path: str, timeout: float, body: bytes | None = None) -> Iterator[Any]:
