@@ -70,7 +70,7 @@ class Kokoro(Engine):
 
     voices = VOICES
     limits = (44, 70, 120, 160)  # a fifth of real time: the first sound must not wait for a long sentence …
-    opening = 6  # … and "Schön," lasts longer than it takes to make the words behind it
+    opening = 3  # … and "Ja," lasts longer than it takes to make the words behind it
 
     def __init__(self, folder: Path, threads: int = 2) -> None:
         self._folder = folder
