@@ -24,6 +24,8 @@ MAX_AUDIO_SLOTS = 30 * MOTION_RATE  # 30 s of speech ahead of the head; a produc
 MAX_FRAMES = 32  # frames ahead of the head; further ones are refused, their producer is meant to wait
 #: Slots that are said again after a stop: what had left was silenced at the page, in its jitter buffer.
 SAID_AGAIN = 3
+#: Frames of speech that are shown after it was stopped. With one alone the picture stood still until others were there.
+LIPS_AFTER = 3
 FADE_SAMPLES = 120  # 5 ms: speech that is cut off must not click
 
 Frame = NDArray[np.uint8]  # I420 [768, 512]
@@ -122,9 +124,10 @@ class Timeline:
         audio = {slot: pcm for slot, pcm in self._audio.items() if slot >= start}
         marks = deque(self._marks)
         self.clear()
-        # Frames for what is not heard now would move the lips without a sound.
-        self._frames = {slot: frame for slot, frame in self._frames.items() if slot <= self.head + 1}
-        self.frame_end = min(self.frame_end, self.head + 2)
+        # Frames for what is not heard now move the lips without a sound: no more of them than it takes to draw others.
+        last = self.head + LIPS_AFTER
+        self._frames = {slot: frame for slot, frame in self._frames.items() if slot <= last}
+        self.frame_end = min(self.frame_end, last + 1)
         self._kept = _Kept(start, audio, marks)
 
     def resume(self) -> tuple[int, int]:

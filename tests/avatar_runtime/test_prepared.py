@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from types import ModuleType
 
@@ -75,6 +76,16 @@ def test_what_cannot_be_read_is_made_anew(network: Network) -> None:
     assert network.says() == 2.0 and network.made == 2
     assert network.says() == 2.0 and network.made == 2
     assert network.kept == [kept]
+
+
+def test_what_a_killed_process_left_is_gone_after_a_while(network: Network) -> None:
+    folder = network.source.parent / FOLDER
+    folder.mkdir()
+    for name, age in (("old.part", prepared.ABANDONED + 60), ("new.part", 0.0)):
+        (folder / name).touch()
+        os.utime(folder / name, (time.time() - age,) * 2)
+    network.says()
+    assert [path.name for path in network.kept if path.suffix == ".part"] == ["new.part"]
 
 
 def test_where_nothing_can_be_kept_it_is_made_each_time(network: Network) -> None:

@@ -86,6 +86,28 @@ def test_a_dead_server_comes_back_with_its_models(server: Server) -> None:
         until(lambda: server.pid != before and ready(server, "vad_silero") and ready(server, "motion_speech"))
 
 
+def test_a_process_that_dies_while_the_others_are_loaded_again_comes_back(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed: list[int] = []
+    real = Server._loaded
+
+    def loaded(self: Server, name: str) -> bool:
+        well = real(self, name)
+        process = stub(self, "vad_silero")
+        if process is not None and not killed:
+            killed.append(process)
+            os.kill(process, signal.SIGKILL)
+        return well
+
+    monkeypatch.setattr(Server, "_loaded", loaded)
+    monkeypatch.setattr(launcher, "PAUSE_SECONDS", 0.1)
+    with Keeper(server):
+        os.kill(server.pid, signal.SIGKILL)
+        until(lambda: killed and stub(server, "vad_silero") not in (None, *killed))
+        until(lambda: ready(server, "vad_silero"))
+
+
 def test_a_long_log_begins_anew(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     assert server.log is not None
     before = server.log.read_text("utf-8")

@@ -12,6 +12,7 @@ import logging
 import os
 import platform
 import secrets
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,7 @@ from onnx import ModelProto
 log = logging.getLogger("avatar_runtime")
 
 FOLDER = "prepared"  # beside the network's own file
+ABANDONED = 600.0  # s; whoever wrote this long at a part was killed
 KEPT = 4  # of one network: of other versions, and of other machines that share the folder
 
 
@@ -98,5 +100,6 @@ def _processor() -> tuple[str, ...]:
 
 def _forget_old(folder: Path, name: str) -> None:
     found = sorted(folder.glob(f"{name}-*.onnx"), key=os.path.getmtime, reverse=True)
-    for path in found[KEPT:]:
+    broken = [path for path in folder.glob("*.part") if time.time() - path.stat().st_mtime > ABANDONED]
+    for path in (*found[KEPT:], *broken):
         path.unlink(missing_ok=True)

@@ -86,6 +86,8 @@ class Server:
         self._missing: frozenset[str] = frozenset()  # models that did not load the last time
         self._again = False  # whether it was started before
         self._stubs: list[Stub] = []
+        self._met: set[str] = set()  # models that had one
+        self._lost: set[str] = set()  # those whose process ended while nobody looked
         if self.log:
             self.log.write_bytes(b"")
         self._process = self._start()
@@ -168,6 +170,9 @@ class Server:
             waiting.register(stub.exit, select.POLLIN)
         if not self.alive():
             return []
+        if self._lost:
+            lost, self._lost = sorted(self._lost), set()
+            return lost
         server = os.pidfd_open(self.pid)
         try:
             waiting.register(server, select.POLLIN)
@@ -176,6 +181,7 @@ class Server:
             os.close(server)
         gone = [stub for stub in self._stubs if stub.exit in ended]
         self._forget(gone)
+        self._met -= {stub.model for stub in gone}
         return [] if server in ended else sorted({stub.model for stub in gone})
 
     def shorten_log(self) -> None:
@@ -185,7 +191,7 @@ class Server:
             os.truncate(self.log, 0)  # a line that is written meanwhile is lost
 
     def _meet_stubs(self) -> None:
-        """Know every stub that runs."""
+        """Know every stub that runs, and who has lost one since the last time."""
         self._forget(self._stubs)
         for task in Path(f"/proc/{self.pid}/task").glob("*/children"):
             with contextlib.suppress(OSError):  # the thread, or the child, has just ended
@@ -193,6 +199,9 @@ class Server:
                     line = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
                     if len(line) > 1 and line[0].endswith("triton_python_backend_stub"):
                         self._stubs.append(Stub(Path(line[1]).parents[1].name, os.pidfd_open(int(pid))))
+        running = {stub.model for stub in self._stubs}
+        self._lost = self._met - self._missing - running
+        self._met = running
 
     def _forget(self, stubs: Sequence[Stub]) -> None:
         for stub in stubs:

@@ -8,7 +8,7 @@ import pytest
 from avatar_runtime.contracts import MOTION_SAMPLES
 from gateway.playout.catchup import Pace, frames_to_skip
 from gateway.playout.pacer import Pacer
-from gateway.playout.timeline import MAX_AUDIO_SLOTS, MAX_FRAMES, PACKET_SAMPLES, SAID_AGAIN, Timeline
+from gateway.playout.timeline import LIPS_AFTER, MAX_AUDIO_SLOTS, MAX_FRAMES, PACKET_SAMPLES, SAID_AGAIN, Timeline
 
 
 def speech(slots: int, value: int = 1000) -> np.ndarray:
@@ -219,15 +219,15 @@ def test_what_was_stopped_can_be_given_up() -> None:
     assert play(timeline, range(4, 10)) == [0] * 6 and not list(timeline.passed())
 
 
-def test_frames_for_speech_that_was_stopped_are_dropped() -> None:
+def test_frames_for_speech_that_was_stopped_are_dropped_but_for_the_next_few() -> None:
     timeline = Timeline()
-    timeline.append(speech(4))
-    for slot in range(4):
+    timeline.append(speech(8))
+    for slot in range(8):
         timeline.put(slot, picture(slot))
     play(timeline, range(2))
     timeline.pause()
-    assert timeline.frame_end == 2
-    found = timeline.take_frame(3)
-    assert found is not None and found[0, 0] == 1
+    assert timeline.frame_end == 1 + LIPS_AFTER
+    found = timeline.take_frame(7)
+    assert found is not None and found[0, 0] == LIPS_AFTER
     timeline.pause()  # once more changes nothing
     assert timeline.resume()[0] == 0
