@@ -25,7 +25,7 @@ log = logging.getLogger("avatar_runtime")
 
 FOLDER = "prepared"  # beside the network's own file
 ABANDONED = 600.0  # s; whoever wrote this long at a part was killed
-KEPT = 4  # of one network: of other versions, and of other machines that share the folder
+KEPT = 2  # of one network: this one, and that of an older version or of another machine that shares the folder
 
 
 def cpu_session(
