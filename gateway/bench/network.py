@@ -160,7 +160,7 @@ class Quality:
     gaps: Any  # s, after each new slot
     ages: Any  # s from the gateway to the ear, of each slot that was heard
     skipped: float  # s that the recording itself is short of: a busy machine's loudspeaker stood still
-    round_trip: float  # s, of ICE's own checks
+    round_trip: float  # s, of ICE's own checks, mean
     missing: float  # share of slots that were never heard
     silence: float  # s, the longest
     concealed: float  # share of samples that Chromium made up, silent ones too
@@ -198,7 +198,7 @@ async def quality(talk: Talk, conditions: Conditions, seconds: float) -> Quality
         gaps=gaps(known),
         ages=ages(talk.when(known[:, 0]), known[:, 1]),
         skipped=float(np.ptp(talk.began)),
-        round_trip=after["pair"]["currentRoundTripTime"],
+        round_trip=grown("pair", "totalRoundTripTime") / grown("pair", "responsesReceived"),
         missing=1 - (len(known) - 1) / (known[-1, 1] - known[0, 1]),
         silence=longest_silence(heard),
         concealed=grown("audio", "concealedSamples") / grown("audio", "totalSamplesReceived"),
