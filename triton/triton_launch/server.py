@@ -19,7 +19,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,8 +35,6 @@ LOADERS = 2  # models loaded at once, at the first start
 #: first: Triton loads nothing beside the very first. Kokoro is slow to open and slow to speak.
 URGENT = ("motion", "tts_kokoro", "render", "tts", "vad")
 PAUSE_SECONDS = 2.0  # then, in which the first words are made: the ear and all others would take half of the cores
-USED_SECONDS = 60.0  # a model that did nothing for so long is not urgent while another of its role did
-WORK_SECONDS = 0.02  # of a processor between two looks: it is used
 
 _libc = ctypes.CDLL(None)
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -47,29 +45,11 @@ def _die_with_parent() -> None:
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def order(models: Sequence[str], missing: Set[str], used: Set[str]) -> tuple[list[str], list[str]]:
-    """`models` in the order in which they are to be loaded: those that a running conversation misses, and the rest.
-
-    `missing` did not load the last time; `used` were at work just now: the other voice can wait.
-    """
-    roles = {name.partition("_")[0] for name in used}
-
-    def place(name: str) -> int:
-        if name in missing or (name not in used and name.partition("_")[0] in roles):
-            return len(URGENT)
-        return next((at for at, each in enumerate(URGENT) if name.startswith(each)), len(URGENT))
-
-    urgent = sorted((name for name in models if place(name) < len(URGENT)), key=place)
-    rest = [name for name in models if name not in urgent]
-    return urgent, sorted(rest, key=lambda name: (name in missing, not name.startswith("stt")))
-
-
 @dataclass(frozen=True)
 class Stub:
     """The process of a Python model; readable `exit` means that it has ended."""
 
     model: str
-    pid: int
     exit: int  # a pidfd
 
 
@@ -107,8 +87,6 @@ class Server:
         self._again = False  # whether it was started before
         self._stubs: list[Stub] = []
         self._met: set[str] = set()  # models that had one
-        self._work_done: dict[int, float] = {}  # s of a processor, of each of them at the last look
-        self._worked: dict[str, float] = {}  # when (s, monotonic) each model was last seen at work
         self._lost: set[str] = set()  # those whose process ended while nobody looked
         if self.log:
             self.log.write_bytes(b"")
@@ -195,7 +173,6 @@ class Server:
         if self._lost:
             lost, self._lost = sorted(self._lost), set()
             return lost
-        self._look_at_work()
         server = os.pidfd_open(self.pid)
         try:
             waiting.register(server, select.POLLIN)
@@ -206,17 +183,6 @@ class Server:
         self._forget(gone)
         self._met -= {stub.model for stub in gone}
         return [] if server in ended else sorted({stub.model for stub in gone})
-
-    def _look_at_work(self) -> None:
-        """Note which models have been at work since the last look."""
-        before, self._work_done = self._work_done, {}
-        for stub in self._stubs:
-            with contextlib.suppress(OSError, IndexError):  # it has ended
-                times = Path(f"/proc/{stub.pid}/stat").read_text("ascii").rpartition(")")[2].split()[11:13]
-                done = sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
-                self._work_done[stub.pid] = done
-                if done - before.get(stub.pid, done) >= WORK_SECONDS:
-                    self._worked[stub.model] = time.monotonic()
 
     def shorten_log(self) -> None:
         """Whoever runs for months fills no disk: a long log goes to `tritonserver.log.1`, instead of the one there."""
@@ -232,7 +198,7 @@ class Server:
                 for pid in task.read_text("ascii").split():
                     line = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
                     if len(line) > 1 and line[0].endswith("triton_python_backend_stub"):
-                        self._stubs.append(Stub(Path(line[1]).parents[1].name, int(pid), os.pidfd_open(int(pid))))
+                        self._stubs.append(Stub(Path(line[1]).parents[1].name, os.pidfd_open(int(pid))))
         running = {stub.model for stub in self._stubs}
         self._lost = self._met - self._missing - running
         self._met = running
@@ -245,20 +211,23 @@ class Server:
     def _load(self) -> None:
         """Every model of the repository; after a restart the urgent ones first, and one by one."""
 
-        now = time.monotonic()
-        used = {name for name, at in self._worked.items() if now - at < USED_SECONDS}
-        urgent, rest = order(self._models, self._missing, used)
+        def urgency(name: str) -> tuple[int, bool]:
+            place = next((at for at, each in enumerate(URGENT) if name.startswith(each)), len(URGENT))
+            return len(URGENT) if name in self._missing else place, not name.startswith("stt")
+
+        order = sorted(self._models, key=urgency)
+        urgent = [name for name in order if urgency(name)[0] < len(URGENT)]
         if self._again:
             loaded = [self._loaded(name) for name in urgent]
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(PAUSE_SECONDS)
-            loaded += [self._loaded(name) for name in rest]
+            loaded += [self._loaded(name) for name in order[len(urgent) :]]
         else:
             with ThreadPoolExecutor(LOADERS) as pool:
-                loaded = list(pool.map(self._loaded, [*urgent, *rest]))
+                loaded = list(pool.map(self._loaded, order))
         if not self.alive():
             raise self._died()
-        self._missing = frozenset(name for name, well in zip([*urgent, *rest], loaded, strict=True) if not well)
+        self._missing = frozenset(name for name, well in zip(order, loaded, strict=True) if not well)
 
     def _loaded(self, name: str) -> bool:
         """Loads a model; whether it could be."""
