@@ -166,7 +166,7 @@ class Inference:
             }
         )
 
-        async with aclosing(self._where.server(model).stream(model, inputs)) as results:
+        async with aclosing(self._where.server(model).stream(model, inputs, _says_no_more)) as results:
             async for result in results:
                 if result.as_numpy("AUDIO") is not None:
                     yield _speech(result)
@@ -215,6 +215,11 @@ class Inference:
         """The frames of `motion` [k, 58] on the portrait `image`."""
         async with self.render(image, engine, fmt) as stream:
             return await stream.push(motion)
+
+
+def _says_no_more(result: Any) -> bool:
+    audio = result.as_numpy("AUDIO")
+    return audio is not None and audio.size == 0
 
 
 def _speech(result: Any) -> Speech:

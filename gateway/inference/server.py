@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 
 from grpc.aio import AioRpcError  # type: ignore[import-untyped]  # it carries no types
@@ -20,6 +20,9 @@ from gateway.tensors import inputs_of
 MAX_MESSAGE_BYTES = 2**31 - 1  # frames are large; Triton sets no smaller bound
 LOOK_SECONDS = 2.0  # that a server may take to say which models it has
 ANSWER_SECONDS = 60.0  # that a decoupled model may take to its next answer; gRPC knows no deadline between two
+#: s that a request which nobody waits for any more may go on before it is cancelled in Triton: before 25.04 Triton dies
+#: of a cancellation that meets the answer (its pull requests 7840 and 8078), and most are answered at once.
+RUN_OUT_SECONDS = 1.0
 KEY_HEADER = "triton-grpc-protocol-antlitz-key"  # triton_launch.command's, with what Triton puts before it
 MISSES = 2  # looks in a row that a server may miss; a busy one answers late
 
@@ -39,6 +42,7 @@ class Tritonserver:
         self.doubted = asyncio.Event()  # something failed as if it were dead
         self._missed = 0
         self._running: dict[asyncio.Future[Any], str] = {}  # and the model of each
+        self._left: set[asyncio.Task[None]] = set()  # those that run out
         self._metrics = metrics
         self._client = InferenceServerClient(
             self.address,
@@ -53,6 +57,8 @@ class Tritonserver:
         self._client.register_plugin(calls.TraceContext())
 
     async def close(self) -> None:
+        """Once what was left alone has run out."""
+        await asyncio.gather(*self._left)
         await self._client.close()
 
     @property
@@ -97,14 +103,24 @@ class Tritonserver:
     async def call(self, model: str, inputs: dict[str, Any], timeout: float, **sequence: Any) -> Any:  # noqa: ASYNC109 - gRPC's own deadline, known to the server
         """One request to `model`; inputs that are None are left out. AvatarError."""
         with calls.watched(self._metrics, model):
-            asked = self._client.infer(model, inputs_of(inputs), client_timeout=timeout, **sequence)
+            asked = asyncio.ensure_future(
+                self._client.infer(model, inputs_of(inputs), client_timeout=timeout, **sequence)
+            )
             try:
-                return await self._while_alive(asked, model)
+                return await self._while_alive(asyncio.shield(asked), model)
             except InferenceServerException as error:
                 raise self._failed(error, model) from error
+            finally:
+                if not asked.done():
+                    self._leave(asked)
 
-    async def stream(self, model: str, inputs: list[InferInput]) -> AsyncGenerator[Any, None]:
-        """Every answer of a decoupled model to one request. Closing the iterator cancels it in Triton. AvatarError."""
+    async def stream(
+        self, model: str, inputs: list[InferInput], last: Callable[[Any], bool]
+    ) -> AsyncGenerator[Any, None]:
+        """Every answer of a decoupled model to one request, without the one that is the `last`, if there is one.
+
+        Closing the iterator cancels the request in Triton. AvatarError.
+        """
 
         async def requests() -> AsyncIterator[dict[str, Any]]:
             yield {"model_name": model, "inputs": inputs}
@@ -115,6 +131,7 @@ class Tritonserver:
         with call.sending():
             stream = self._client.stream_infer(requests())
         answers = aiter(stream)
+        over = False  # but for the end of the stream itself
         try:
             while True:
                 try:
@@ -124,15 +141,33 @@ class Tritonserver:
                     return
                 except TimeoutError as late:
                     raise call.failed(AvatarError(Code.TIMEOUT, f"{model} did not answer in time.")) from late
+                over = error is not None or last(result)
                 if error is not None:
                     raise call.failed(self._failed(error, model))
+                if over:
+                    return
                 call.answered()
                 yield result
         except (InferenceServerException, AioRpcError) as error:
             raise call.failed(self._failed(error, model)) from error
         finally:
             call.end()
-            stream.cancel()
+            if over:
+                self._leave(asyncio.ensure_future(anext(answers, None)), stream.cancel)
+            else:
+                stream.cancel()
+
+    def _leave(self, request: asyncio.Future[Any], cancel: Callable[[], object] | None = None) -> None:
+        """Nobody waits for its answer any more: it runs out, and is cancelled if it does not soon."""
+
+        async def run_out() -> None:
+            await asyncio.wait({request}, timeout=RUN_OUT_SECONDS)
+            (cancel or request.cancel)()
+            await asyncio.gather(request, return_exceptions=True)
+
+        task = asyncio.get_running_loop().create_task(run_out())
+        self._left.add(task)
+        task.add_done_callback(self._left.discard)
 
     async def _while_alive(self, asked: Awaitable[T], model: str) -> T:
         """The answer; AvatarError when the server is found to be dead meanwhile, or gRPC gives up."""

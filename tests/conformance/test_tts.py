@@ -11,11 +11,14 @@ from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
 
 from avatar_runtime.contracts import SPEAKING_RATE, AvatarError, Code
+from avatar_runtime.xtts.batch import MOST
 from gateway.inference import Inference, Speech
+from gateway.tensors import inputs_of
 from triton_launch.command import REPOSITORY
 
 pytestmark = pytest.mark.server
 
+WAITING = 64  # of tts_xtts
 VOWELS = "aɑæɛeiɪoɔuʌAIOW"  # noqa: RUF001 - IPA
 TEXT = "Good morning, my friend. Bob may pay a penny for my map."
 
@@ -107,3 +110,23 @@ async def test_closing_the_stream_stops_the_work(inference: Inference, tts_engin
     await stream.aclose()  # type: ignore[attr-defined]
     async with asyncio.timeout(10):  # the thirty sentences would keep the slower engine busy for much longer
         assert await speak(inference, tts_engine, "Yes.")
+
+
+async def test_the_last_chunk_says_that_it_is(inference: Inference, tts_engine: str) -> None:
+    """So that nobody waits for the end of the stream, which the engine keeps open a moment longer."""
+    server = inference._fleet.server(tts_engine)
+    answers = server.stream(tts_engine, inputs_of({"TEXT": TEXT, "LANGUAGE": "en"}), lambda _: False)
+    sizes = [result.as_numpy("AUDIO").size async for result in answers]
+    assert all(sizes[:-1]) and sizes[-1] == 0 and len(sizes) > 2
+
+
+async def test_tts_xtts_tells_one_too_many_at_once(inference: Inference) -> None:
+    """It speaks for several side by side, others wait; who comes when the queue is full does not."""
+    asked = [speak(inference, "tts_xtts", "Yes.") for _ in range(MOST + WAITING + 20)]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    refused = [each for each in answers if isinstance(each, AvatarError)]
+    assert 0 < len(refused) < len(asked)
+    assert {str(each) for each in refused} == {
+        "engine_unavailable: Too many are being answered already: try again in a moment."
+    }
+    assert all(each for each in answers if not isinstance(each, AvatarError))

@@ -9,8 +9,10 @@ import contextlib
 import json
 import logging
 import os
+import queue
 import secrets
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +30,9 @@ T = TypeVar("T")
 log = logging.getLogger("avatar_runtime")
 
 WATCH_SECONDS = 0.02  # between two looks at whether a request that is being answered was cancelled
+#: From the last answer of a decoupled model to the mark that ends the stream. Triton before 25.04 dies of a mark and a
+#: cancellation at the same moment (its pull requests 7840 and 8078): who cancels has long been heard when it comes.
+LINGER_SECONDS = 0.15
 START_FLAG, END_FLAG = 1, 2  # TRITONSERVER_REQUEST_FLAG_SEQUENCE_START, _END
 
 
@@ -136,17 +141,31 @@ def answer_decoupled(request: Any, produce: Callable[[Any, Any], None]) -> None:
     except Exception as error:
         sender.send(failure(error))
     finally:
+        _ends.put((time.monotonic() + LINGER_SECONDS, sender))
+
+
+#: Streams whose last answer was sent, and when they may end.
+_ends: queue.SimpleQueue[tuple[float, Any]] = queue.SimpleQueue()
+
+
+def _end_streams() -> None:
+    while True:
+        due, sender = _ends.get()
+        time.sleep(max(0.0, due - time.monotonic()))
         sender.send(flags=pb.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
+        del sender  # it is not kept until the next stream ends
+
+
+threading.Thread(target=_end_streams, name="ends", daemon=True).start()
 
 
 def answer_elsewhere(pool: Pool, request: Any, produce: Callable[[Any, Any], None]) -> None:
     """`answer_decoupled` in one of the pool's threads; when it is full, that is the answer."""
     try:
         pool.submit(answer_decoupled, request, produce)
-    except AvatarError as error:
-        sender = request.get_response_sender()
-        sender.send(failure(error))
-        sender.send(flags=pb.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
+    except AvatarError as full:
+        refusal = failure(full)
+        answer_decoupled(request, lambda _, sender: sender.send(refusal))
 
 
 def send_speech(engine: Any, request: Any, sender: Any) -> None:
@@ -178,18 +197,24 @@ def watched(request: Any, stop: Callable[[], None]) -> Iterator[None]:
 
 
 def send_chunks(chunks: Any, request: Any, sender: Any) -> None:
-    """Sends the chunks (`voices.engine.Chunk`) of an iterator, which is closed when the request is cancelled."""
+    """Sends the chunks (`voices.engine.Chunk`) of an iterator, which is closed when the request is cancelled.
+
+    After the last one an empty one says that it was.
+    """
     try:
-        while not request.is_cancelled() and (chunk := next(chunks, None)) is not None:
-            outputs = {
-                "AUDIO": chunk.audio,
-                "TEXT": [chunk.text],
-                "PHONEMES": chunk.phonemes,
-                "PHONEME_TIMES": chunk.times,
-            }
-            sender.send(response(outputs))
+        while not request.is_cancelled():
+            chunk = next(chunks, None)
+            if chunk is None:
+                nothing = np.zeros(0, np.float32)
+                sender.send(_chunk(nothing, "", [], nothing.reshape(0, 2)))
+                return
+            sender.send(_chunk(chunk.audio, chunk.text, chunk.phonemes, chunk.times))
     finally:
         chunks.close()
+
+
+def _chunk(audio: np.ndarray[Any, Any], text: str, phonemes: Sequence[str], times: np.ndarray[Any, Any]) -> Any:
+    return response({"AUDIO": audio, "TEXT": [text], "PHONEMES": phonemes, "PHONEME_TIMES": times})
 
 
 def draw(renderer: Any, stream: Any, request: Any) -> Any:

@@ -22,7 +22,7 @@ unless said otherwise. Optional inputs may be left out.
     in: TEXT, LANGUAGE; optional VOICE ("" is the engine's first voice of the language), SPEED f32 [1] (0.5..2),
     LATENTS u8 [m] of a cloned voice, which then speaks instead (engines that clone), SEED i64 [1].
     out, for each chunk: AUDIO f32 [n] 24 kHz, TEXT (the clause), PHONEMES [m] (IPA), PHONEME_TIMES f32 [m, 2] in s
-    from the chunk's start.
+    from the chunk's start; at last one whose AUDIO is empty (n = 0): the stream itself may end a moment later.
 
 ``voice``
     in: AUDIO f32 [n] 24 kHz, mono, 3 to 30 s of one person speaking.
