@@ -9,10 +9,8 @@ import contextlib
 import json
 import logging
 import os
-import queue
 import secrets
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -141,22 +139,8 @@ def answer_decoupled(request: Any, produce: Callable[[Any, Any], None]) -> None:
     except Exception as error:
         sender.send(failure(error))
     finally:
-        _ends.put((time.monotonic() + LINGER_SECONDS, sender))
-
-
-#: Streams whose last answer was sent, and when they may end.
-_ends: queue.SimpleQueue[tuple[float, Any]] = queue.SimpleQueue()
-
-
-def _end_streams() -> None:
-    while True:
-        due, sender = _ends.get()
-        time.sleep(max(0.0, due - time.monotonic()))
-        sender.send(flags=pb.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
-        del sender  # it is not kept until the next stream ends
-
-
-threading.Thread(target=_end_streams, name="ends", daemon=True).start()
+        final = {"flags": pb.TRITONSERVER_RESPONSE_COMPLETE_FINAL}
+        threading.Timer(LINGER_SECONDS, sender.send, kwargs=final).start()
 
 
 def answer_elsewhere(pool: Pool, request: Any, produce: Callable[[Any, Any], None]) -> None:
