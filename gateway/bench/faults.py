@@ -163,6 +163,10 @@ def main(arguments: list[str]) -> int:
                     f"{statistics.median(still):.1f} / {still[-1]:.1f} s",
                     f"{well} of {count} within {TARGET:.0f} s",
                 )
+        killed = sum(count for _, name, count in trials if name == SERVER)
+        more = sum(f"{SERVER} died" in line for line in running.output) - killed
+        table.add_row(f"{SERVER} died by itself", "", "", f"{more} times, 0")
+        failed = failed or more > 0
     console.print(table)
     return int(failed)
 
