@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import secrets
 import shlex
 import shutil
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import uvicorn
 
@@ -20,10 +23,12 @@ from gateway import certificate
 from gateway.app import create_app
 from gateway.bench.rough_link import Link
 from gateway.bench.stack import CHROMIUM_ARGUMENTS
-from gateway.cli.up import SOCKET_PINGS
+from gateway.cli.up import WEBSOCKETS
 from gateway.sessions import Sessions
 from gateway.settings import Settings
 from triton_launch.server import Server
+
+SHUT_SECONDS = 5.0  # that connections may take to close
 
 
 @dataclass
@@ -51,6 +56,31 @@ class Within:
         )
 
 
+class Door(socket.socket):
+    """A listening socket that knows whom it has let in.
+
+    A peer that was cut off, in the midst of its TLS handshake perhaps, says no goodbye, and uvicorn does not know all.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(socket.AF_INET, socket.SOCK_STREAM)
+        self._entered: WeakSet[socket.socket] = WeakSet()
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        entered, address = super().accept()
+        self._entered.add(entered)
+        return entered, address
+
+    async def shut(self) -> None:
+        """Returns when all connections are closed: at once, where both sides live."""
+        for each in self._entered:
+            with contextlib.suppress(OSError):  # it is closed
+                each.shutdown(socket.SHUT_RDWR)
+        async with asyncio.timeout(SHUT_SECONDS):
+            while any(each.fileno() != -1 for each in self._entered):  # noqa: ASYNC110 - asyncio closes them
+                await asyncio.sleep(0.01)
+
+
 @asynccontextmanager
 async def within(link: Link | None = None, arguments: Sequence[str] = (), **changes: Any) -> AsyncIterator[Within]:
     """`changes` are settings. With a `link` Chromium is at its far end, and the gateway, guarded, at its near one."""
@@ -63,7 +93,8 @@ async def within(link: Link | None = None, arguments: Sequence[str] = (), **chan
             await asyncio.to_thread(triton.wait_ready)
             settings = dataclasses.replace(settings, data=Path(folder) / "data", triton=triton.address, **changes)
             executable = shutil.which("chromium") or shutil.which("google-chrome")
-            tls, secret = {}, ""
+            tls: dict[str, Any] = {}
+            secret = ""
             if link is not None:
                 secret = secrets.token_urlsafe(32)
                 settings = dataclasses.replace(settings, host=link.near, token=secret)
@@ -72,20 +103,14 @@ async def within(link: Link | None = None, arguments: Sequence[str] = (), **chan
                 executable = str(_wrapped(Path(folder) / "chromium", link.inside(str(executable))))
             app = create_app(settings)
             server = uvicorn.Server(
-                uvicorn.Config(
-                    app,
-                    host=settings.host,
-                    port=0,
-                    log_level="warning",
-                    timeout_graceful_shutdown=2,
-                    **SOCKET_PINGS,
-                    **tls,
-                )
+                uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, **WEBSOCKETS, **tls)
             )
-            serving = asyncio.create_task(server.serve())
+            door = Door()
+            door.bind((settings.host, 0))
+            port = door.getsockname()[1]
+            serving = asyncio.create_task(server.serve(sockets=[door]))
             while not server.started:  # noqa: ASYNC110 - uvicorn tells nobody
                 await asyncio.sleep(0.05)
-            port = server.servers[0].sockets[0].getsockname()[1]
             try:
                 async with async_playwright() as playwright:
                     chromium = await playwright.chromium.launch(
@@ -97,9 +122,7 @@ async def within(link: Link | None = None, arguments: Sequence[str] = (), **chan
             finally:
                 server.should_exit = True
                 await serving
-                for connection in list(server.server_state.connections):
-                    connection.transport.abort()  # type: ignore[union-attr]  # of a peer that was cut off: it would wait for ever
-                await asyncio.sleep(0)  # in which they are told
+                await door.shut()
         finally:
             triton.stop()
 

@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from rich.console import Console
@@ -22,7 +23,7 @@ from gateway import certificate
 from gateway.cli.models import pull
 from gateway.observability import logs, tracing
 from gateway.security.addresses import loopback
-from gateway.security.connections import BoundedProtocol
+from gateway.security.connections import BoundedProtocol, LeavingWebSocket
 from gateway.security.token import Kept, ensure
 from gateway.settings import Settings
 from triton_launch.command import ServerError
@@ -32,8 +33,8 @@ from triton_launch.manifest import choose
 from triton_launch.server import Server
 
 MAX_WEBSOCKET_BYTES = 256 * 1024  # an SDP is a few kilobytes
-#: s; a page whose network is gone has 30 s at least to come back for its session.
-SOCKET_PINGS: dict[str, float] = {"ws_ping_interval": 10, "ws_ping_timeout": 30}
+#: Of uvicorn. s; a page whose network is gone has 30 s at least to come back for its session.
+WEBSOCKETS: dict[str, Any] = {"ws": LeavingWebSocket, "ws_ping_interval": 10, "ws_ping_timeout": 30}
 
 
 def url(settings: Settings, port: int) -> str:
@@ -99,7 +100,7 @@ async def gateway(settings: Settings, store: CharacterStore, address: str, conso
         ws_max_size=MAX_WEBSOCKET_BYTES,
         timeout_graceful_shutdown=3,
         forwarded_allow_ips=settings.proxies,
-        **SOCKET_PINGS,  # type: ignore[arg-type]
+        **WEBSOCKETS,
         **tls,  # type: ignore[arg-type]
     )
     serving = Uvicorn(config, settings, console, kept)

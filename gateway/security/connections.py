@@ -1,4 +1,8 @@
-"""Connections that ask for nothing: uvicorn (0.54) waits for the head of a request as long as it takes."""
+"""Connections, where uvicorn (0.54) is too patient, or not patient enough.
+
+It waits for the head of a request as long as it takes; and a WebSocket whose page has said goodbye, but has not taken
+all that was sent, makes its shutdown raise, so that nothing of ours is told that the server ends.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ import asyncio
 from typing import Any, Final
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidState
 
 HEAD_SECONDS: Final = 15.0  # from the connection, or from an answer, to a whole head of the next request
 
@@ -43,3 +49,13 @@ class BoundedProtocol(H11Protocol):
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
+
+
+class LeavingWebSocket(WebSocketsSansIOProtocol):
+    """A WebSocket that can be shut down while it is being closed."""
+
+    def shutdown(self) -> None:
+        try:
+            super().shutdown()
+        except InvalidState:  # both sides have said goodbye
+            self.transport.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator
 
@@ -16,10 +17,15 @@ from starlette.websockets import WebSocket
 from websockets.asyncio.client import connect
 
 from gateway.rest.body import read
-from gateway.security.connections import BoundedProtocol
+from gateway.security.connections import BoundedProtocol, LeavingWebSocket
 
 HEAD = 0.4  # s here for a request's head
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+UPGRADE = (
+    b"GET /flood HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+GOODBYE = b"\x88\x82\0\0\0\0\x03\xe8"  # a WebSocket's close frame, masked with zeros: 1000
 
 
 async def slow(request: Request) -> Response:
@@ -126,3 +132,37 @@ async def test_a_body_that_comes_byte_by_byte(port: int, monkeypatch: pytest.Mon
     assert (await hung_up(reader)).startswith(b"HTTP/1.1 408")
     dripping.cancel()
     writer.close()
+
+
+async def test_the_server_ends_in_order_while_a_page_is_leaving() -> None:
+    """It has said goodbye and takes nothing more, as behind a network that is gone."""
+    ended = []
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        ended.append(True)
+
+    async def flood(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.send_bytes(bytes(8 * 2**20))
+        assert (await websocket.receive())["type"] == "websocket.disconnect"
+
+    app = Starlette(routes=[WebSocketRoute("/flood", flood)], lifespan=lifespan)
+    config = uvicorn.Config(app, log_level="critical", ws=LeavingWebSocket, timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    listening = socket.create_server(("127.0.0.1", 0))
+    running = asyncio.create_task(server.serve([listening]))
+    with socket.create_connection(listening.getsockname()) as page:
+        page.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_sendall(page, UPGRADE)
+        assert (await loop.sock_recv(page, 16)).startswith(b"HTTP/1.1 101")
+        await asyncio.sleep(0.1)  # both buffers are full
+        await loop.sock_sendall(page, GOODBYE)
+        await asyncio.sleep(0.1)
+        assert server.server_state.connections
+        server.should_exit = True
+        async with asyncio.timeout(10):
+            await running
+    assert ended
