@@ -85,7 +85,7 @@ def mutated(whole: bytes, chance: random.Random, others: list[bytes]) -> bytes:
             case 6:
                 data[at:at] = chance.randbytes(chance.randrange(1, 32))
             case _:
-                if chance.random() < 0.3:
+                if data and chance.random() < 0.3:
                     del data[chance.randrange(1, len(data) + 1) :]
     return bytes(data)
 
