@@ -6,6 +6,7 @@ ends it.
 
 from __future__ import annotations
 
+import argparse
 import signal
 import sys
 from types import FrameType
@@ -22,10 +23,18 @@ LOAD_SECONDS = 3600.0  # TensorRT engines take their time
 
 def main(arguments: list[str]) -> int:
     split = arguments.index("--") if "--" in arguments else len(arguments)
-    numbers, options = [int(word) for word in arguments[:split]], arguments[split + 1 :]
+    parser = argparse.ArgumentParser(
+        prog="antlitz serve",
+        description=__doc__,
+        usage="%(prog)s [-h] [HTTP [GRPC [METRICS]]] [-- options of tritonserver]",
+    )
+    parser.add_argument("ports", nargs="*", type=int, metavar="PORT", help="of HTTP, gRPC, metrics: 8000, 8001, 8002")
+    numbers, options = parser.parse_args(arguments[:split]).ports, arguments[split + 1 :]
+    if len(numbers) > len(USUAL) or not all(0 < number < 2**16 for number in numbers):
+        parser.error("ports are three at most, from 1 to 65535")
     settings = Settings.from_environment()
     logs.configure(settings.log_level, settings.log_format)
-    ports = Ports(*(*numbers, *USUAL[len(numbers) :])[:3])
+    ports = Ports(*numbers, *USUAL[len(numbers) :])
     signal.signal(signal.SIGTERM, _end)
     try:
         key = settings.triton_key

@@ -21,6 +21,13 @@ def test_help_and_unknown_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["bench", "nothing"]) == 2
 
 
+@pytest.mark.parametrize("ports", [["x"], ["0"], ["70000"], ["1", "2", "3", "4"]])
+def test_serve_wants_ports(ports: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["serve", *ports])
+    assert caught.value.code == 2 and "error: " in capsys.readouterr().err
+
+
 def test_a_setting_that_makes_no_sense_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
