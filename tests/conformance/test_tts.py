@@ -11,14 +11,13 @@ from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
 
 from avatar_runtime.contracts import SPEAKING_RATE, AvatarError, Code
-from avatar_runtime.xtts.batch import MOST
+from avatar_runtime.xtts.batch import MOST, WAITING
 from gateway.inference import Inference, Speech
 from gateway.tensors import inputs_of
 from triton_launch.command import REPOSITORY
 
 pytestmark = pytest.mark.server
 
-WAITING = 64  # of tts_xtts
 VOWELS = "aɑæɛeiɪoɔuʌAIOW"  # noqa: RUF001 - IPA
 TEXT = "Good morning, my friend. Bob may pay a penny for my map."
 

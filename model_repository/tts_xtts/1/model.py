@@ -6,11 +6,9 @@ from typing import Any
 
 from avatar_runtime import adapter
 from avatar_runtime.pool import Pool
-from avatar_runtime.xtts.batch import MOST
+from avatar_runtime.xtts.batch import MOST, WAITING
 from avatar_runtime.xtts.engine import Engine, Request
 from avatar_runtime.xtts.graphs import CUDA, FOLDER
-
-WAITING = 64  # requests that wait while MOST are spoken; one more is refused
 
 
 class TritonPythonModel:

@@ -63,7 +63,7 @@ async def triton() -> AsyncIterator[Triton]:
 
 
 @pytest.fixture
-async def door(triton: Triton, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Tritonserver]:
+async def door(triton: Triton) -> AsyncIterator[Tritonserver]:
     server = grpc.aio.server()
     service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(triton, server)
     port = server.add_insecure_port("127.0.0.1:0")
@@ -108,9 +108,7 @@ async def test_one_that_takes_long_is_cancelled_in_the_end(
     assert triton.cancelled
 
 
-async def test_whoever_closes_the_door_waits_for_it(
-    triton: Triton, door: Tritonserver, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_whoever_closes_the_door_waits_for_it(triton: Triton, door: Tritonserver) -> None:
     await given_up(triton, door)
     closing = asyncio.create_task(door.close())
     done, _ = await asyncio.wait({closing}, timeout=0.1)

@@ -18,6 +18,7 @@ Floats = NDArray[np.float32]
 log = logging.getLogger("avatar_runtime")
 
 MOST = 32  # utterances in one step; more wait for their turn
+WAITING = 64  # requests that wait while so many are spoken; one more is refused
 
 
 @dataclass(eq=False)
