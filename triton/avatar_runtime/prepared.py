@@ -6,6 +6,7 @@ For Kokoro that is a third of a second of one core instead of a whole one; after
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import hashlib
 import inspect
 import logging
@@ -29,16 +30,19 @@ KEPT = 2  # of one network: this one, and that of an older version or of another
 
 
 def cpu_session(
-    graph: bytes | Path, threads: int, optimised: bool = False, keep: Path | None = None
+    graph: bytes | Path, threads: int, optimised: bool = False, keep: Path | None = None, arena: bool = True
 ) -> ort.InferenceSession:
     """A CPU session that does not spin while it waits: the cores belong to the video.
 
-    An `optimised` graph is taken as it is; `keep` is where the optimised one is written.
+    An `optimised` graph is taken as it is; `keep` is where the optimised one is written. Without an `arena` memory goes
+    back after each run, instead of being kept, and doubled, for the longest input so far.
     """
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    options.enable_cpu_mem_arena = arena
+    options.enable_mem_pattern = False  # one would be kept for every length of text or sound
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if optimised:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
@@ -50,33 +54,48 @@ def cpu_session(
 
 
 def prepared_session(
-    source: Path, name: str, make: Callable[[], ModelProto], threads: int, *code: ModuleType
+    source: Path, name: str, make: Callable[[], ModelProto], threads: int, *code: ModuleType, arena: bool = True
 ) -> ort.InferenceSession:
     """A session of the network called `name` that `make` makes of the file `source`, by `code`.
 
     Kept in `prepared/` beside the file while file, code, ONNX Runtime and processor stay the same. Where nothing can be
-    kept, it is made each time.
+    kept, it is made each time. `arena` as in `cpu_session`.
     """
     kept = source.parent / FOLDER / f"{name}-{_key(source, code)}.onnx"
     if kept.is_file():
         try:
-            return cpu_session(kept, threads, optimised=True)
+            return cpu_session(kept, threads, optimised=True, arena=arena)
         except Exception as error:  # ONNX Runtime has no class of its own for this
             log.warning("%s cannot be read and is made again (%s)", kept, type(error).__name__)
     graph = make().SerializeToString()
+    if _keep(graph, kept, threads):
+        del graph
+        _forget_old(kept.parent, name)
+        _hand_back()
+        return cpu_session(kept, threads, optimised=True, arena=arena)  # half the memory of the one that wrote it
+    return cpu_session(graph, threads, arena=arena)
+
+
+def _keep(graph: bytes, kept: Path, threads: int) -> bool:
+    """Write the optimised `graph`: whole or not at all. Whether it is there."""
     part = kept.with_name(f"{kept.name}.{secrets.token_hex(4)}.part")
     try:
         kept.parent.mkdir(exist_ok=True)
-        session = cpu_session(graph, threads, keep=part)
-        part.replace(kept)  # whole or not at all
-        _forget_old(kept.parent, name)
-        return session
+        cpu_session(graph, threads, keep=part)
+        part.replace(kept)
+        return True
     except Exception as error:  # a folder that cannot be written, a full disk: ONNX Runtime's own classes, or OSError
         log.info("%s is not kept (%s)", kept, type(error).__name__)
-        return cpu_session(graph, threads)
+        return False
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def _hand_back() -> None:
+    """What was freed of making a network, some 100 MB, goes back to the system (glibc; elsewhere nothing happens)."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _key(source: Path, code: tuple[ModuleType, ...]) -> str:

@@ -50,6 +50,21 @@ def test_a_long_recording_is_heard_in_parts(transcriber: Transcriber, sentences:
     assert found.words[-1].end > 30
 
 
+def private() -> float:
+    """MB of this process that lie in no file."""
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss_Anon:")) / 1024
+
+
+def test_half_a_minute_of_speech_leaves_no_memory_behind(models: Path, sentences: dict[str, str]) -> None:
+    transcriber = open_transcriber(models)
+    speech = np.concatenate([spoken(text)[LISTENING_RATE:-LISTENING_RATE] for text in sentences.values()])
+    transcriber.transcribe(speech[: 8 * LISTENING_RATE])
+    before = private()
+    assert "piano" in transcriber.transcribe(speech[: 28 * LISTENING_RATE]).text
+    assert private() - before < 80  # an arena keeps 200
+
+
 def test_translates_nothing_it_need_not(transcriber: Transcriber, sentence: np.ndarray) -> None:
     options = transcriber.options(language="en-GB", task="translate", prompt="River, sun")
     assert "river" in transcriber.transcribe(sentence, options).text

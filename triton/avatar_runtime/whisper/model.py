@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime as ort
 from numpy.typing import NDArray
+from onnx import ModelProto
 
 from avatar_runtime.prepared import prepared_session
 from avatar_runtime.whisper import graphs
@@ -47,10 +49,14 @@ class WhisperModel:
         self._layers = sorted({layer for layer, _ in heads})
         self._heads = {layer: [head for of, head in heads if of == layer] for layer in self._layers}
         encoder, decoder = folder / ENCODER_FILE, folder / DECODER_FILE
-        both = cache(lambda: load_decoder(decoder, self._layers))
-        self._encoder = prepared_session(encoder, "encoder", lambda: load_encoder(encoder), threads, graphs)
-        self._memory = prepared_session(decoder, "memory", lambda: both()[0], threads, graphs)
-        self._decoder = prepared_session(decoder, "decoder", lambda: both()[1], threads, graphs)
+
+        def session(file: Path, name: str, make: Callable[[], ModelProto]) -> ort.InferenceSession:
+            # Half a minute of speech needs 0.3 GB more than a greeting; an arena would never give them back.
+            return prepared_session(file, name, make, threads, graphs, arena=False)
+
+        self._encoder = session(encoder, "encoder", lambda: load_encoder(encoder))
+        self._memory = session(decoder, "memory", lambda: load_decoder(decoder, self._layers)[0])
+        self._decoder = session(decoder, "decoder", lambda: load_decoder(decoder, self._layers)[1])
         self._memory_outputs = [output.name for output in self._memory.get_outputs()]
         self._decoder_outputs = [output.name for output in self._decoder.get_outputs()]
         width = config["d_model"] // config["decoder_attention_heads"]
