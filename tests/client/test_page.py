@@ -89,6 +89,10 @@ def test_without_a_microphone_one_types_and_a_lost_server_is_found_again(
     expect(page.get_by_test_id("state")).to_have_attribute("data-state", "listening")
     expect(page.get_by_test_id("mic")).to_have_attribute("aria-pressed", "false")
     assert page.evaluate("document.documentElement.scrollWidth") == 360
+    lowest = max(
+        one["y"] + one["height"] for notice in page.get_by_test_id("notice").all() if (one := notice.bounding_box())
+    )
+    assert lowest < page.get_by_test_id("avatar").bounding_box()["y"], "the face stays free"
     expect(page.get_by_text("No language model is set")).to_have_count(2)  # the line is folded away: it is told, too
 
     gateway.stop()
