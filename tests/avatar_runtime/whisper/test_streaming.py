@@ -28,7 +28,7 @@ def transcriber(models: Path) -> Transcriber:
 
 
 def spoken(text: str) -> np.ndarray:
-    voice = np.asarray(Hibari()(text), np.float32).reshape(-1)
+    voice = np.asarray(Hibari()(text, seed=0), np.float32).reshape(-1)
     return soxr.resample(voice, 24_000, LISTENING_RATE).astype(np.float32)
 
 
