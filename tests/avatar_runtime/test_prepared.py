@@ -93,6 +93,19 @@ def test_where_nothing_can_be_kept_it_is_made_each_time(network: Network) -> Non
     assert [network.says(), network.says()] == [2.0, 2.0] and network.made == 2
 
 
+def test_one_that_is_gone_as_soon_as_it_is_kept_is_used_all_the_same(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = Path.replace
+
+    def taken_away(part: Path, target: Path) -> None:
+        replace(part, target)
+        target.unlink()
+
+    monkeypatch.setattr(Path, "replace", taken_away)
+    assert network.says() == 2.0 and network.made == 1
+
+
 def test_a_full_disk_leaves_nothing_half_written(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(part: Path, target: Path) -> None:
         raise OSError(28, "No space left on device")

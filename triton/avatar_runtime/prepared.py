@@ -62,18 +62,23 @@ def prepared_session(
     kept, it is made each time. `arena` as in `cpu_session`.
     """
     kept = source.parent / FOLDER / f"{name}-{_key(source, code)}.onnx"
-    if kept.is_file():
-        try:
-            return cpu_session(kept, threads, optimised=True, arena=arena)
-        except Exception as error:  # ONNX Runtime has no class of its own for this
-            log.warning("%s cannot be read and is made again (%s)", kept, type(error).__name__)
+    if kept.is_file() and (session := _read(kept, threads, arena)) is not None:
+        return session
     graph = make().SerializeToString()
     if _keep(graph, kept, threads):
-        del graph
         _forget_old(kept.parent, name)
         _hand_back()
-        return cpu_session(kept, threads, optimised=True, arena=arena)  # half the memory of the one that wrote it
+        if (session := _read(kept, threads, arena)) is not None:  # half the memory of the one that wrote it
+            return session
     return cpu_session(graph, threads, arena=arena)
+
+
+def _read(kept: Path, threads: int, arena: bool) -> ort.InferenceSession | None:
+    try:
+        return cpu_session(kept, threads, optimised=True, arena=arena)
+    except Exception as error:  # ONNX Runtime has no class of its own for this
+        log.warning("%s cannot be read and is made again (%s)", kept, type(error).__name__)
+        return None
 
 
 def _keep(graph: bytes, kept: Path, threads: int) -> bool:
